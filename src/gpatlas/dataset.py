@@ -1,0 +1,190 @@
+"""`Dataset`: genotypes, phenotypes, folds and, where it is known, the truth. Everything meets here."""
+
+import enum
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpatlas.encoding import as_features
+from gpatlas.errors import DataError
+from gpatlas.packed import PackedBits
+
+
+class Fold(enum.IntEnum):
+    """Which part of an evaluation a sample belongs to. Selection uses validation; test is predicted once."""
+
+    train = 0
+    validation = 1
+    test = 2
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Causal loci of every trait, one row per trait × QTL (flat arrays of equal length).
+
+    `trait` and `locus` are 0-based indices into `Dataset.trait_id` and `Dataset.locus_id`; `additive` (a) and
+    `dominance` (d) are in trait units, on AlphaSimR's coding (see `gpatlas.encoding`).
+    """
+
+    trait: NDArray[np.int32]
+    locus: NDArray[np.int32]
+    additive: NDArray[np.float64]
+    dominance: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Epistatic pairs of every trait, one row per trait × pair; the pair adds `epistatic · xa_1 · xa_2`."""
+
+    trait: NDArray[np.int32]
+    locus_1: NDArray[np.int32]
+    locus_2: NDArray[np.int32]
+    epistatic: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a simulation knows and a field trial does not.
+
+    Parameters
+    ----------
+    genetic_values, breeding_values
+        float64 `(n_samples, n_traits)`. Breeding values are deviations from the mean (AlphaSimR `genParam()$bv`).
+    effects, pairs
+        The causal loci and their interactions.
+    traits
+        Per-trait columns, each `(n_traits,)`: `intercept`, `rel_aa`, `var_a`, `var_d`, `var_aa`, `var_g` (realised,
+        divisor n), `var_e`, and the genic terms.
+    """
+
+    genetic_values: NDArray[np.float64]
+    breeding_values: NDArray[np.float64]
+    effects: Effects
+    pairs: Pairs
+    traits: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One population: samples in rows, always.
+
+    Parameters
+    ----------
+    genotypes
+        Dosage of allele "1": int8 `(n_samples, n_loci)` with 0..ploidy and -1 for missing, or `PackedBits` when
+        every dosage is 0 or 1. Read it through `dosage` or `features`.
+    phenotypes
+        float64 `(n_samples, n_traits)`, NaN where missing.
+    sample_id, locus_id, trait_id
+        Names, as NumPy arrays of `str` or ASCII `bytes`; always text, never numbers.
+    ploidy
+        Chromosome sets.
+    fold
+        uint8 `(n_samples,)`, codes of `Fold`.
+    chromosome, position
+        Per locus: chromosome name and position in `position_unit` ("Morgan", "cM", "bp" or "").
+    truth
+        `Truth`, or None for data from the field.
+    provenance
+        JSON-like record of how the data came about.
+    """
+
+    genotypes: NDArray[np.int8] | PackedBits
+    phenotypes: NDArray[np.float64]
+    sample_id: NDArray
+    locus_id: NDArray
+    trait_id: NDArray
+    ploidy: int
+    fold: NDArray[np.uint8]
+    chromosome: NDArray
+    position: NDArray[np.float64]
+    position_unit: str = "Morgan"
+    truth: Truth | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_samples, n_loci = self.genotypes.shape
+        for name, size, expected in (
+            ("sample_id", len(self.sample_id), n_samples),
+            ("phenotypes", len(self.phenotypes), n_samples),
+            ("fold", len(self.fold), n_samples),
+            ("locus_id", len(self.locus_id), n_loci),
+            ("chromosome", len(self.chromosome), n_loci),
+            ("position", len(self.position), n_loci),
+            ("trait_id", len(self.trait_id), self.phenotypes.shape[1]),
+        ):
+            if size != expected:
+                raise DataError(f"a dataset's {name} has {size} rows, but {expected} are expected")
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples (rows of every matrix)."""
+        return self.genotypes.shape[0]
+
+    @property
+    def n_loci(self) -> int:
+        """Number of genotyped loci."""
+        return self.genotypes.shape[1]
+
+    @property
+    def n_traits(self) -> int:
+        """Number of traits."""
+        return self.phenotypes.shape[1]
+
+    def rows(self, *folds: Fold) -> NDArray[np.intp]:
+        """Return the indices of the samples in any of these folds, ascending."""
+        return np.flatnonzero(np.isin(self.fold, folds))
+
+    def dosage(self, rows: NDArray | slice | None = None) -> NDArray[np.int8]:
+        """Return dosage, int8 `(n_rows, n_loci)` with -1 for missing, of some samples (all by default)."""
+        if isinstance(self.genotypes, PackedBits):
+            return self.genotypes.unpack(rows).view(np.int8)
+        return self.genotypes if rows is None else self.genotypes[rows]
+
+    def features(self, rows: NDArray | slice | None = None) -> NDArray:
+        """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
+        return as_features(self.dosage(rows))
+
+    def with_fold(self, fold: NDArray[np.uint8]) -> "Dataset":
+        """Return the same data under another split."""
+        return replace(self, fold=fold.astype(np.uint8))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """BLAKE2b digest of every array (not of provenance): equal hashes mean equal data."""
+        digest = hashlib.blake2b(digest_size=16)
+        packed = isinstance(self.genotypes, PackedBits)
+        digest.update(f"{self.genotypes.shape} {packed} {self.ploidy} {self.position_unit}".encode())
+        for array in self._arrays():
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def _arrays(self) -> list[NDArray]:
+        genotypes = self.genotypes.bits if isinstance(self.genotypes, PackedBits) else self.genotypes
+        names = [as_bytes(names) for names in (self.sample_id, self.locus_id, self.trait_id, self.chromosome)]
+        arrays = [genotypes, self.phenotypes, self.fold, self.position, *names]
+        if self.truth is not None:
+            truth = self.truth
+            arrays += [truth.genetic_values, truth.breeding_values]
+            arrays += [*vars(truth.effects).values(), *vars(truth.pairs).values()]
+            arrays += [truth.traits[key] for key in sorted(truth.traits)]
+        return arrays
+
+
+def as_bytes(names: NDArray) -> NDArray:
+    """Return names as fixed-width UTF-8 bytes (NumPy dtype S), which is how they are stored."""
+    names = np.asarray(names)
+    if names.dtype.kind == "S":
+        return names
+    return np.char.encode(names.astype(str), "utf-8") if names.size else names.astype("S1")
+
+
+def as_text(names: NDArray) -> NDArray:
+    """Return names as `str` (NumPy dtype U)."""
+    names = np.asarray(names)
+    return np.char.decode(names, "utf-8") if names.dtype.kind == "S" else names.astype(str)
