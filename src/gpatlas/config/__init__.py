@@ -1,0 +1,24 @@
+"""Frozen models of every YAML file: the user interface of the experiments."""
+
+from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry
+from gpatlas.config.reading import EXPERIMENTS, parse_experiment, read_experiment, read_simulation, read_yaml
+from gpatlas.config.scaling import ScalingConfig
+from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
+
+__all__ = [
+    "EXPERIMENTS",
+    "EngineSpec",
+    "EvaluationSpec",
+    "ExperimentConfig",
+    "FoldsSpec",
+    "FoundersSpec",
+    "ModelEntry",
+    "PhenotypeSpec",
+    "ScalingConfig",
+    "SimulationSpec",
+    "TraitSpec",
+    "parse_experiment",
+    "read_experiment",
+    "read_simulation",
+    "read_yaml",
+]

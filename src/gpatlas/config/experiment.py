@@ -1,0 +1,123 @@
+"""What every experiment's YAML has in common: seed, engine, evaluation and models."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from gpatlas.config.base import Frozen
+from gpatlas.config.simulation import FoldsSpec, SimulationSpec
+
+Heritability = Annotated[float, Field(gt=0, le=1)]
+
+
+class EngineSpec(Frozen):
+    """Where genotypes and phenotypes come from."""
+
+    name: Literal["native", "alphasimr", "tables"] = Field(
+        "native",
+        description="native: our engine; alphasimr: AlphaSimR through rpy2; tables: text tables of the published "
+        "pipeline",
+    )
+    r_seed: Literal["stable", "replicate"] = Field(
+        "stable",
+        description="alphasimr: set.seed() takes a stable hash of the job, or the replicate number as published",
+    )
+    directory: str | None = Field(None, description="tables: folder that holds the tables")
+    pattern: str = Field(
+        "qhaplo_{n_qtl}qtl_{n_samples}n_rep{rep}",
+        description="tables: file name without _g.txt, _p.txt, _eff.txt; braces take design columns",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name == "tables" and self.directory is None:
+            raise ValueError("engine tables needs directory, the folder that holds the tables")
+        return self
+
+
+class EvaluationSpec(Frozen):
+    """How models are compared."""
+
+    protocol: Literal["holdout", "published"] = Field(
+        "holdout",
+        description="holdout: select on validation, report on test, once; published: replay the published "
+        "protocol, which selects networks on the test fold and scores ridge over random splits",
+    )
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.15, description="holdout: share of samples for selection (early stopping, tuning)"
+    )
+    test: Annotated[float, Field(gt=0, lt=1)] = Field(0.15, description="share of samples that is predicted once")
+    n_splits: int = Field(10, ge=2, description="published: random splits that ridge is averaged over")
+    splits: Literal["published", "shared"] = Field(
+        "published",
+        description="published: the very splits of the published script, drawn for each trait anew; "
+        "shared: seeded splits, the same for all traits (faster)",
+    )
+
+    @property
+    def folds(self) -> FoldsSpec:
+        """The split that datasets are simulated with."""
+        if self.protocol == "published":
+            return FoldsSpec(validation=0.0, test=self.test, by="position")
+        return FoldsSpec(validation=self.validation, test=self.test)
+
+
+class ModelEntry(Frozen):
+    """One model of the comparison; every key but these three is a hyperparameter of the model."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+    model: str | None = Field(None, description="which model; left out, it is the entry's own name")
+    preset: str | None = Field(None, description="named hyperparameters to start from, e.g. published")
+    max_n_samples: int | None = Field(None, ge=1, description="skip the model on larger populations")
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The keys that are not our own."""
+        return dict(self.model_extra or {})
+
+
+class ExperimentConfig(Frozen, ABC):
+    """Keys that every experiment has, and what an experiment must say of itself."""
+
+    cell_columns: ClassVar[tuple[str, ...]]  # design columns that name a cell: all but what follows from them
+    noise_columns: ClassVar[tuple[str, ...]]  # rows that differ in these alone share their random numbers
+
+    experiment: str = Field(description="which experiment this file configures")
+    seed: int = Field(1, ge=0, description="root of all random numbers")
+    engine: EngineSpec = EngineSpec()
+    evaluation: EvaluationSpec = EvaluationSpec()
+    models: dict[str, ModelEntry] = Field(
+        min_length=1, description="models to compare: name → hyperparameters, or {} for its defaults"
+    )
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _engine_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("evaluation", mode="before")
+    @classmethod
+    def _evaluation_by_name(cls, value: Any) -> Any:
+        return {"protocol": value} if isinstance(value, str) else value
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _empty_models(cls, value: Any) -> Any:
+        if isinstance(value, dict):  # `mlp:` alone is YAML null; it means the defaults
+            return {name: {} if entry is None else entry for name, entry in value.items()}
+        return value
+
+    @abstractmethod
+    def rows(self) -> list[dict[str, Any]]:
+        """Expand the lists to design rows; every row has `n_samples` and `rep`."""
+
+    @abstractmethod
+    def trait_columns(self) -> dict[str, list[float]]:
+        """Design columns that differ among the traits of one row, each `(n_traits,)`."""
+
+    @abstractmethod
+    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec:
+        """What to simulate for one design row."""

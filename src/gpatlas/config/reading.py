@@ -1,0 +1,83 @@
+"""Reading configuration files: YAML (or JSON, which is YAML) to a validated model."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gpatlas.config.base import nearest_key
+from gpatlas.config.experiment import ExperimentConfig
+from gpatlas.config.scaling import ScalingConfig
+from gpatlas.config.simulation import SimulationSpec
+from gpatlas.errors import ConfigError
+
+EXPERIMENTS: dict[str, type[ExperimentConfig]] = {"scaling": ScalingConfig}
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    ConfigError
+        The file is absent, is not YAML, holds a key twice, or is not a mapping.
+    """
+    try:
+        section = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{path}{where}: not valid YAML: {problem}") from None
+    if not isinstance(section, dict):
+        raise ConfigError(f"{path}: expected keys and values, found {type(section).__name__}")
+    return section
+
+
+def parse_experiment(section: dict[str, Any], source: str = "config") -> ExperimentConfig:
+    """Validate an experiment's section; its `experiment` key says which model it must follow.
+
+    Raises
+    ------
+    ConfigError
+        Unknown experiment, unknown key, or a value that is not allowed.
+    """
+    name = section.get("experiment")
+    if name not in EXPERIMENTS:
+        hint = nearest_key(str(name), list(EXPERIMENTS))
+        raise ConfigError(f"{source}: experiment: '{name}' is not an experiment{hint}")
+    return EXPERIMENTS[name].parse(section, source)
+
+
+def read_experiment(path: str | Path) -> ExperimentConfig:
+    """Read and validate an experiment's YAML file."""
+    return parse_experiment(read_yaml(path), str(path))
+
+
+def read_simulation(path: str | Path) -> SimulationSpec:
+    """Read and validate the YAML file of one simulated population."""
+    return SimulationSpec.parse(read_yaml(path), str(path))
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML lets a later key overwrite an earlier one without a word; a configuration must not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+# YAML 1.1 reads 1e3 as text; everybody who writes 1e3 means a number
+_UniqueKeys.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)

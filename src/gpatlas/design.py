@@ -1,0 +1,168 @@
+"""From configuration to design table: rows, cells (rows that differ in replicate only) and fitting jobs.
+
+Names of cells, rows and jobs are labels made from design columns for folders; they are never parsed back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from gpatlas.config.experiment import ExperimentConfig
+from gpatlas.config.simulation import SimulationSpec
+from gpatlas.errors import ConfigError
+from gpatlas.seeding import stable_seed
+
+# Small fits share a process, because starting Python and torch costs more than they do: replicates of a cell fill a
+# job up to so many genotypes, and cells smaller than the second number share jobs with others of their sample size.
+GENOTYPES_PER_JOB = 1 << 24
+SMALL_CELL = 1 << 22
+
+
+@dataclass(frozen=True)
+class DesignRow:
+    """One simulated population of an experiment."""
+
+    columns: dict[str, Any]
+    cell: str
+
+    @property
+    def name(self) -> str:
+        """Folder of the row: `cell/rep~k`."""
+        return f"{self.cell}/rep~{self.columns['rep']}"
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """Rows that are fitted by one process; `name` is the folder of its results."""
+
+    name: str
+    rows: tuple[DesignRow, ...]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Design columns that all rows of the job share."""
+        first = self.rows[0].columns
+        return {k: v for k, v in first.items() if all(row.columns[k] == v for row in self.rows)}
+
+
+@dataclass(frozen=True)
+class Design:
+    """The design table of an experiment.
+
+    Parameters
+    ----------
+    config
+        The validated experiment.
+    """
+
+    config: ExperimentConfig
+    rows: tuple[DesignRow, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cell_columns = self.config.cell_columns
+        rows = tuple(
+            DesignRow(columns, ",".join(f"{name}~{_label(columns[name])}" for name in cell_columns))
+            for columns in self.config.rows()
+        )
+        object.__setattr__(self, "rows", rows)
+
+    @cached_property
+    def jobs(self) -> tuple[FitJob, ...]:
+        """Fitting jobs. Which rows share one does not depend on other sample sizes or on large cells."""
+        cells = {cell: list(rows) for cell, rows in groupby(self.rows, key=lambda row: row.cell)}
+        small: dict[int, list[DesignRow]] = {}
+        jobs = []
+        for cell, rows in cells.items():
+            if len(rows) * self.genotypes(rows[0]) <= SMALL_CELL:
+                small.setdefault(rows[0].columns["n_samples"], []).extend(rows)
+                continue
+            for batch in self._batches(rows):
+                first, last = (row.columns["rep"] for row in (batch[0], batch[-1]))
+                jobs.append(FitJob(f"{cell}/reps~{first}-{last}", tuple(batch)))
+        shared = [
+            FitJob(f"n_samples~{n_samples},small/part~{part}", tuple(batch))
+            for n_samples, rows in small.items()
+            for part, batch in enumerate(self._batches(rows), start=1)
+        ]
+        return (*shared, *jobs)
+
+    def _batches(self, rows: list[DesignRow]) -> Iterator[list[DesignRow]]:
+        """Cut rows into runs of at most `GENOTYPES_PER_JOB` genotypes, or of one row."""
+        batch: list[DesignRow] = []
+        total = 0
+        for row in rows:
+            size = self.genotypes(row)
+            if batch and total + size > GENOTYPES_PER_JOB:
+                yield batch
+                batch, total = [], 0
+            batch.append(row)
+            total += size
+        yield batch
+
+    def genotypes(self, row: DesignRow) -> int:
+        """Number of genotypes (samples × loci) of a row."""
+        founders = self.config.simulation(row.columns).founders
+        return founders.n_individuals * founders.n_loci
+
+    def row(self, name: str) -> DesignRow:
+        """Find a row by name.
+
+        Raises
+        ------
+        ConfigError
+            The design has no such row.
+        """
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise ConfigError(
+            f"the design of {self.config.experiment} has no row '{name}'; "
+            f"its {len(self.rows)} rows go from '{self.rows[0].name}' to '{self.rows[-1].name}'"
+        )
+
+    def job(self, name: str) -> FitJob:
+        """Find a fitting job by name.
+
+        Raises
+        ------
+        ConfigError
+            The design has no such job.
+        """
+        for job in self.jobs:
+            if job.name == name:
+                return job
+        raise ConfigError(f"the design of {self.config.experiment} has no job '{name}'")
+
+    def models(self, job: FitJob) -> list[str]:
+        """Names of the models that are fitted in a job, in the order of the file."""
+        n_samples = job.rows[0].columns["n_samples"]
+        return [
+            name
+            for name, entry in self.config.models.items()
+            if entry.max_n_samples is None or n_samples <= entry.max_n_samples
+        ]
+
+    def simulation(self, row: DesignRow) -> SimulationSpec:
+        """What to simulate for a row."""
+        return self.config.simulation(row.columns)
+
+    def seed(self, row: DesignRow, stage: str) -> int:
+        """128-bit seed of a row's stage: equal for rows that differ in noise columns only."""
+        columns = {k: v for k, v in row.columns.items() if k not in self.config.noise_columns}
+        return stable_seed(self.config.seed, self.config.experiment, columns, stage)
+
+
+def _label(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def dataset_path(row: DesignRow) -> str:
+    """Where a row's dataset lies, below the experiment's results folder."""
+    return f"{row.name}/dataset.h5"
+
+
+def predictions_path(job: FitJob, model: str) -> str:
+    """Where a job's predictions lie, below the experiment's results folder."""
+    return f"{job.name}/{model}/predictions.h5"
