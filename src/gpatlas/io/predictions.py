@@ -1,0 +1,116 @@
+"""The predictions file: what one fitting job found, one HDF5 group per dataset, one subgroup per split.
+
+    <hash>/<k>/rows            indices of the predicted samples in the dataset with this content hash
+    <hash>/<k>/traits          indices of the predicted traits
+    <hash>/<k>/predicted       (n_rows, n_traits)
+    <hash>/<k>/n_train         (n_traits)
+    <hash>/<k>/marker_effects  (n_loci, n_traits), where the model has them
+    <hash>/<k>/parameters/*    (n_traits)
+
+Attributes: of the file, model and hyperparameters (JSON); of a dataset, seconds, cpu_seconds, device.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from gpatlas.errors import StoreError
+from gpatlas.io.atomic import atomic_path
+from gpatlas.predictions import FitResult, Prediction
+
+FORMAT = "gpatlas-predictions"
+
+
+def write_predictions(path: str | Path, fits: Mapping[str, FitResult], model: Mapping[str, Any]) -> None:
+    """Write the fits of one model to several datasets.
+
+    Parameters
+    ----------
+    path
+        File to make.
+    fits
+        Content hash of the dataset → result.
+    model
+        Label, model name and hyperparameters, as JSON-like data.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["model"] = json.dumps(model, sort_keys=True)
+        for name, fit in fits.items():
+            row = file.create_group(name)
+            for key in ("seconds", "cpu_seconds", "device"):
+                row.attrs[key] = getattr(fit, key)
+            for k, prediction in enumerate(fit.predictions):
+                _write(row.create_group(str(k)), prediction)
+
+
+def read_predictions(path: str | Path) -> dict[str, FitResult]:
+    """Read a predictions file to content hash of the dataset → result.
+
+    Raises
+    ------
+    StoreError
+        The file is absent, truncated or something else.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise StoreError(f"{path}: HDF5, but not a gpatlas predictions file")
+            return {name: _read(row, name) for name, row in file.items()}
+    except StoreError:
+        raise
+    except FileNotFoundError:
+        raise StoreError(f"{path}: no such file") from None
+    except (OSError, KeyError) as error:
+        raise StoreError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+
+
+def read_part(path: str | Path, model: Mapping[str, Any]) -> FitResult | None:
+    """Read the single fit of an interrupted job, if it is there, whole, and of the same model and settings."""
+    try:
+        fits = read_predictions(path)
+        with h5py.File(path, "r") as file:
+            same = json.loads(file.attrs["model"]) == json.loads(json.dumps(model))
+    except StoreError:
+        return None
+    return next(iter(fits.values())) if same else None
+
+
+def _write(group: h5py.Group, prediction: Prediction) -> None:
+    group.attrs["fold"] = prediction.fold
+    for key in ("rows", "traits", "predicted", "n_train"):
+        group.create_dataset(key, data=getattr(prediction, key))
+    if prediction.marker_effects is not None:
+        group.create_dataset("marker_effects", data=prediction.marker_effects)
+    for name, values in prediction.parameters.items():
+        group.create_dataset(f"parameters/{name}", data=values)
+
+
+def _read(row: h5py.Group, dataset_hash: str) -> FitResult:
+    predictions = tuple(
+        Prediction(
+            fold=group.attrs["fold"],
+            rows=group["rows"][()],
+            traits=group["traits"][()],
+            predicted=group["predicted"][()],
+            n_train=group["n_train"][()],
+            marker_effects=group["marker_effects"][()] if "marker_effects" in group else None,
+            parameters={name: values[()] for name, values in group.get("parameters", {}).items()},
+        )
+        for _, group in sorted(row.items(), key=lambda item: int(item[0]))
+    )
+    return FitResult(
+        dataset_hash=dataset_hash,
+        predictions=predictions,
+        seconds=float(row.attrs["seconds"]),
+        cpu_seconds=float(row.attrs["cpu_seconds"]),
+        device=str(row.attrs["device"]),
+    )

@@ -1,0 +1,166 @@
+"""The dataset file: HDF5, flat arrays, samples first.
+
+    genotypes        int8 (n_samples, n_loci), -1 missing; or bit-packed uint8 (n_samples, ceil(n_loci/8)) with
+                     attributes encoding = "packed_bits" and unpack = the rule
+    phenotypes       float64 (n_samples, n_traits), NaN missing
+    fold             enum (n_samples): train, validation, test
+    sample_id, locus_id, trait_id, chromosome, position
+    genetic_values, breeding_values            (n_samples, n_traits), where the truth is known
+    effects/{trait, locus, additive, dominance}, pairs/{trait, locus_1, locus_2, epistatic}, traits/{var_a, …}
+
+Attributes of the file: format, format_version, ploidy, position_unit, content_hash, provenance (JSON).
+In R: `f <- rhdf5::h5read(file, "phenotypes")` gives traits × samples, as R reverses dimensions.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Truth, as_bytes
+from gpatlas.errors import StoreError
+from gpatlas.io.atomic import atomic_path
+from gpatlas.packed import PackedBits
+
+FORMAT = "gpatlas-dataset"
+FORMAT_VERSION = (1, 0)  # a reader refuses a larger first number
+UNPACK_RULE = "dosage[i, j] = (genotypes[i, j // 8] >> (j % 8)) & 1"
+CHUNK_BYTES = 1 << 20
+FOLD_TYPE = h5py.enum_dtype({fold.name: fold.value for fold in Fold}, basetype="u1")
+
+
+def write_dataset(dataset: Dataset, path: str | Path) -> None:
+    """Write a dataset; the file appears whole or not at all, and equal datasets give equal bytes.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
+    """
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["ploidy"] = dataset.ploidy
+        file.attrs["position_unit"] = dataset.position_unit
+        file.attrs["content_hash"] = dataset.content_hash
+        file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
+        if isinstance(dataset.genotypes, PackedBits):
+            stored = _by_samples(file, "genotypes", dataset.genotypes.bits)
+            stored.attrs["encoding"] = "packed_bits"
+            stored.attrs["n_loci"] = dataset.n_loci
+            stored.attrs["unpack"] = UNPACK_RULE
+        else:
+            _by_samples(file, "genotypes", dataset.genotypes).attrs["encoding"] = "dosage"
+        file.create_dataset("fold", data=dataset.fold, dtype=FOLD_TYPE)
+        _by_samples(file, "phenotypes", dataset.phenotypes)
+        for name in ("sample_id", "locus_id", "trait_id", "chromosome"):
+            file.create_dataset(name, data=as_bytes(getattr(dataset, name)))
+        file.create_dataset("position", data=dataset.position)
+        if dataset.truth is not None:
+            _write_truth(file, dataset.truth)
+
+
+def read_dataset(path: str | Path) -> Dataset:
+    """Read a dataset file.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    StoreError
+        The file is absent, truncated, not a gpatlas dataset, or of a newer format.
+    """
+    with _opened(path) as file:
+        return _read(file)
+
+
+def stored_hash(path: str | Path) -> str:
+    """Return the content hash that a dataset file was written with; compare with `Dataset.content_hash`."""
+    with _opened(path) as file:
+        return str(file.attrs["content_hash"])
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[h5py.File]:
+    try:
+        with h5py.File(path, "r") as file:
+            _check_format(file, path)
+            yield file
+    except FileNotFoundError:
+        raise StoreError(f"{path}: no such file") from None
+    except KeyError as error:
+        raise StoreError(f"{path}: not a complete gpatlas dataset: {error.args[0]}") from None
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+
+
+def _check_format(file: h5py.File, path: str | Path) -> None:
+    if file.attrs.get("format") != FORMAT:
+        raise StoreError(f"{path}: HDF5, but not a gpatlas dataset (attribute format is {file.attrs.get('format')!r})")
+    major = int(file.attrs["format_version"][0])
+    if major > FORMAT_VERSION[0]:
+        wrote = json.loads(file.attrs.get("provenance", "{}")).get("gpatlas", "a newer version")
+        raise StoreError(
+            f"{path}: dataset format {major} is newer than this gpatlas reads ({FORMAT_VERSION[0]}); "
+            f"it was written by gpatlas {wrote}, which can read it"
+        )
+
+
+def _read(file: h5py.File) -> Dataset:
+    stored = file["genotypes"]
+    genotypes: NDArray[np.int8] | PackedBits = stored[()]
+    if stored.attrs["encoding"] == "packed_bits":
+        genotypes = PackedBits(stored[()], int(stored.attrs["n_loci"]))
+    return Dataset(
+        genotypes=genotypes,
+        phenotypes=file["phenotypes"][()],
+        sample_id=file["sample_id"][()],
+        locus_id=file["locus_id"][()],
+        trait_id=file["trait_id"][()],
+        ploidy=int(file.attrs["ploidy"]),
+        fold=file["fold"][()],
+        chromosome=file["chromosome"][()],
+        position=file["position"][()],
+        position_unit=str(file.attrs["position_unit"]),
+        truth=_read_truth(file) if "genetic_values" in file else None,
+        provenance=json.loads(file.attrs["provenance"]),
+    )
+
+
+def _write_truth(file: h5py.File, truth: Truth) -> None:
+    _by_samples(file, "genetic_values", truth.genetic_values)
+    _by_samples(file, "breeding_values", truth.breeding_values)
+    for group, table in (
+        ("effects", vars(truth.effects)),
+        ("pairs", vars(truth.pairs)),
+        ("traits", truth.traits),
+    ):
+        for name, column in table.items():
+            file.create_dataset(f"{group}/{name}", data=column)
+
+
+def _read_truth(file: h5py.File) -> Truth:
+    def table(group: str) -> dict[str, NDArray]:
+        return {name: column[()] for name, column in file[group].items()}
+
+    return Truth(
+        genetic_values=file["genetic_values"][()],
+        breeding_values=file["breeding_values"][()],
+        effects=Effects(**table("effects")),
+        pairs=Pairs(**table("pairs")),
+        traits=table("traits"),
+    )
+
+
+def _by_samples(file: h5py.File, name: str, values: NDArray) -> h5py.Dataset:
+    """Write a matrix in chunks of whole rows, near `CHUNK_BYTES`; unlinked loci do not compress."""
+    rows = max(1, min(len(values), CHUNK_BYTES // max(1, values[:1].nbytes)))
+    return file.create_dataset(name, data=values, chunks=(rows, *values.shape[1:]))
