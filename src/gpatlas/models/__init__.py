@@ -1,0 +1,79 @@
+"""Models by name: scikit-learn estimators, one file per method, loaded when asked for."""
+
+import difflib
+import inspect
+from importlib import import_module
+from typing import Any
+
+from gpatlas.errors import ConfigError
+
+# name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
+REGISTRY: dict[str, str] = {
+    "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
+    "mlp": "gpatlas.models.mlp:MLP",
+    "rrblup": "gpatlas.models.rrblup:RRBLUP",
+}
+
+
+def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
+    """Make an unfitted estimator by name.
+
+    Parameters
+    ----------
+    name
+        A key of `REGISTRY`: "rrblup", "linear_sgd", "mlp".
+    preset
+        Named hyperparameters to start from (e.g. "published"); None is the estimator's own defaults.
+    **hparams
+        Hyperparameters, which win over the preset.
+
+    Returns
+    -------
+    sklearn.base.BaseEstimator
+        With `fit(X, y)`, `predict(X)`, `get_params()`; X is dosage `(n_samples, n_loci)`.
+
+    Raises
+    ------
+    ConfigError
+        Unknown model, preset or hyperparameter; the nearest known one is named.
+
+    Examples
+    --------
+    >>> make("rrblup", penalty="loo")
+    RRBLUP(penalty='loo')
+    """
+    estimator = model_class(name)
+    chosen = dict(hparams)
+    if preset is not None:
+        if preset not in estimator.presets:
+            raise ConfigError(f"model {name}: unknown preset '{preset}'{_hint(preset, sorted(estimator.presets))}")
+        chosen = estimator.presets[preset] | hparams
+    known = list(inspect.signature(estimator).parameters)
+    for key in hparams:
+        if key not in known:
+            raise ConfigError(f"model {name}: unknown hyperparameter '{key}'{_hint(key, known)}")
+    made = estimator(**chosen)
+    try:
+        made._validate_params()
+    except ValueError as error:
+        raise ConfigError(f"model {name}: {' '.join(str(error).split())}") from None
+    return made
+
+
+def model_class(name: str) -> type:
+    """Return the estimator class behind a name.
+
+    Raises
+    ------
+    ConfigError
+        Unknown model.
+    """
+    if name not in REGISTRY:
+        raise ConfigError(f"unknown model '{name}'{_hint(name, sorted(REGISTRY))}")
+    module, _, attribute = REGISTRY[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _hint(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,54 @@
+"""What every estimator does with its inputs before it computes: shapes, missing genotypes, missing phenotypes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, check_consistent_length
+
+
+def validated_phenotypes(X: NDArray, y: ArrayLike, minimum: int) -> NDArray[np.float64]:
+    """Return phenotypes as float64 `(n_samples, n_traits)` with NaN for missing.
+
+    Raises
+    ------
+    ValueError
+        Not numbers, infinite, of another length than X, or a trait with fewer than `minimum` values.
+    """
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    Y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+    check_consistent_length(X, Y)
+    Y = Y.reshape(len(Y), -1)
+    known = (~np.isnan(Y)).sum(axis=0)
+    if (known < minimum).any():
+        trait = int(np.argmax(known < minimum))
+        raise ValueError(
+            f"trait {trait} has {known[trait]} phenotyped samples, but at least {minimum} are needed to fit"
+        )
+    return Y
+
+
+def phenotype_patterns(Y: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.intp]]]:
+    """Group traits that are missing in the same samples: yields `(rows or None for all, traits)`."""
+    known = ~np.isnan(Y)
+    if known.all():
+        yield None, np.arange(Y.shape[1])
+        return
+    patterns, member = np.unique(known, axis=1, return_inverse=True)
+    for k in range(patterns.shape[1]):
+        rows = np.flatnonzero(patterns[:, k])
+        yield (None if len(rows) == len(Y) else rows), np.flatnonzero(member == k)
+
+
+def fill_missing(X: NDArray, means: NDArray | None = None) -> tuple[NDArray, NDArray | None]:
+    """Replace NaN by the locus' mean: the one given, or that of X (0 where nothing is known)."""
+    if X.dtype.kind != "f":
+        return X, means
+    missing = np.isnan(X)
+    if not missing.any():
+        return X, means
+    if means is None:
+        known = (~missing).sum(axis=0)
+        means = np.where(missing, 0, X).sum(axis=0, dtype=np.float64) / np.maximum(known, 1)
+    return np.where(missing, means, X), means

@@ -1,0 +1,228 @@
+"""Exact ridge regression / GBLUP from one eigendecomposition, for all traits and all penalties.
+
+With centred genotypes X = U √D V' and centred trait y, z = U'y:
+
+    effects(λ)   V (D + λ)^-1 V'X'y  =  X'U (D + λ)^-1 z
+    RSS(λ)       y'y - Σ z² + Σ z² (λ/(d+λ))²
+    df(λ)        1 + Σ d/(d+λ)                                         (1 for the mean)
+    GCV(λ)       n RSS / (n - df)²                                     Golub, Heath & Wahba (1979), eq. 2.3
+    LOO(λ)       mean [e_i / (1 - h_i)]²,  h_i = 1/n + Σ U_ik² d/(d+λ)
+    REML(λ)      -2ℓ = (n-1) log Q + Σ log(d+λ) + (n-1-r) log λ,   Q = Σ z²/(d+λ) + (y'y - Σ z²)/λ
+
+REML is that of y = 1μ + Xu + e with u ~ N(0, σ²_u I), λ = σ²_e/σ²_u, σ²_u profiled as Q/(n-1) (Kang et al. 2008,
+eq. 7, for this design). The eigendecomposition is of X'X when there are fewer loci than samples, else of XX'.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from scipy.optimize import minimize_scalar
+
+Criterion = Literal["reml", "loo", "gcv"]
+PUBLISHED_PENALTIES = np.logspace(-5, 5, 100)
+H2_BOUNDS = (1e-6, 1 - 1e-6)
+_EXACT_IN_FLOAT32 = 1 << 24
+_BLOCK_VALUES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Moments:
+    """First and second moments of genotypes `(n, p)` and traits `(n, t)`; they add and subtract over samples."""
+
+    n: int
+    sum_x: NDArray[np.float64]
+    sum_y: NDArray[np.float64]
+    xx: NDArray[np.float64]
+    xy: NDArray[np.float64]
+    yy: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, x: NDArray, y: NDArray[np.float64]) -> "Moments":
+        """Compute moments; dosages go through float32, where their sums of products are exact integers."""
+        p, top = x.shape[1], 1
+        if x.dtype.kind in "iub":
+            top = max(1, int(np.abs(x).max(initial=0)))
+        exact = x.dtype.kind in "iub" and len(x) * top**2 < _EXACT_IN_FLOAT32
+        xx, xy = np.zeros((p, p)), np.zeros((p, y.shape[1]))
+        for rows in row_blocks(x):
+            block = x[rows].astype(np.float32 if exact else np.float64)
+            xx += block.T @ block
+            xy += block.T.astype(np.float64) @ y[rows]
+        return cls(len(x), x.sum(axis=0, dtype=np.float64), y.sum(axis=0), xx, xy, (y**2).sum(axis=0))
+
+    def of_traits(self, traits: NDArray[np.intp]) -> "Moments":
+        """Return the moments of some of the traits."""
+        return Moments(self.n, self.sum_x, self.sum_y[traits], self.xx, self.xy[:, traits], self.yy[traits])
+
+    def __sub__(self, other: "Moments") -> "Moments":
+        return Moments(self.n - other.n, *(getattr(self, k) - getattr(other, k) for k in _SUMS))
+
+
+_SUMS = ("sum_x", "sum_y", "xx", "xy", "yy")
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A centred ridge problem in its eigenbasis.
+
+    Parameters
+    ----------
+    n
+        Samples.
+    d
+        `(r,)` non-zero eigenvalues of X'X.
+    z
+        `(r, n_traits)` projections U'y.
+    yy
+        `(n_traits,)` y'y after centring.
+    basis
+        V `(n_loci, r)` (primal) or U `(n, r)` (dual).
+    primal
+        Which of the two `basis` is.
+    mean_x, mean_y
+        What was subtracted.
+    """
+
+    n: int
+    d: NDArray[np.float64]
+    z: NDArray[np.float64]
+    yy: NDArray[np.float64]
+    basis: NDArray[np.float64]
+    primal: bool
+    mean_x: NDArray[np.float64]
+    mean_y: NDArray[np.float64]
+
+    @property
+    def rss_outside(self) -> NDArray[np.float64]:
+        """Sum of squares of y outside the column space of X, `(n_traits,)`."""
+        return np.maximum(self.yy - (self.z**2).sum(axis=0), 0.0)
+
+    def effects(self, penalty: NDArray[np.float64], x: NDArray | None = None) -> NDArray[np.float64]:
+        """Return marker effects `(n_loci, n_traits)` at each trait's penalty (dual: from the genotypes `x`)."""
+        shrunk = self.z / (self.d[:, None] + penalty)
+        if self.primal:
+            return self.basis @ (shrunk * np.sqrt(self.d)[:, None])
+        assert x is not None
+        weights = self.basis @ shrunk
+        total = np.zeros((x.shape[1], weights.shape[1]))
+        for rows in row_blocks(x):
+            total += x[rows].T.astype(np.float64) @ weights[rows]
+        return total - np.outer(self.mean_x, weights.sum(axis=0))
+
+
+def primal_spectrum(moments: Moments) -> Spectrum:
+    """Decompose X'X; for fewer loci than samples."""
+    n = moments.n
+    mean_x, mean_y = moments.sum_x / n, moments.sum_y / n
+    d, v = eigh(moments.xx - n * np.outer(mean_x, mean_x), driver="evd")
+    xy = moments.xy - n * np.outer(mean_x, mean_y)
+    kept = _numerically_positive(d)
+    d, v = d[kept], v[:, kept]
+    z = (v.T @ xy) / np.sqrt(d)[:, None]
+    return Spectrum(n, d, z, np.maximum(moments.yy - n * mean_y**2, 0.0), v, True, mean_x, mean_y)
+
+
+def dual_spectrum(x: NDArray, y: NDArray[np.float64]) -> Spectrum:
+    """Decompose XX'; for fewer samples than loci."""
+    mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0)
+    kernel = np.zeros((len(x), len(x)))
+    step = max(1, _BLOCK_VALUES // len(x))
+    for start in range(0, x.shape[1], step):
+        block = x[:, start : start + step] - mean_x[start : start + step]
+        kernel += block @ block.T
+    d, u = eigh(kernel, driver="evd")
+    kept = _numerically_positive(d)
+    centred = y - mean_y
+    d, u = d[kept], u[:, kept]
+    return Spectrum(len(x), d, u.T @ centred, (centred**2).sum(axis=0), u, False, mean_x, mean_y)
+
+
+def best_penalty(
+    spectrum: Spectrum,
+    criterion: Criterion,
+    penalties: NDArray[np.float64],
+    x: NDArray,
+    y: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return each trait's penalty `(n_traits,)`: on the grid by GCV or LOO, anywhere by REML."""
+    if criterion == "reml":
+        return np.array([_reml_penalty(spectrum, trait) for trait in range(len(spectrum.yy))])
+    score = gcv(spectrum, penalties) if criterion == "gcv" else loo(spectrum, penalties, x, y)
+    return penalties[score.argmin(axis=0)]
+
+
+def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Generalised cross-validation, `(n_penalties, n_traits)`."""
+    shrink = penalties[:, None] / (spectrum.d + penalties[:, None])  # λ/(d+λ)
+    rss = spectrum.rss_outside + shrink**2 @ spectrum.z**2
+    df = 1 + (1 - shrink).sum(axis=1)
+    return spectrum.n * rss / (spectrum.n - df)[:, None] ** 2
+
+
+def loo(spectrum: Spectrum, penalties: NDArray[np.float64], x: NDArray, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean squared leave-one-out error, exact, `(n_penalties, n_traits)`."""
+    total = np.zeros((len(penalties), y.shape[1]))
+    keep = spectrum.d[:, None] / (spectrum.d[:, None] + penalties)  # d/(d+λ)
+    for rows in row_blocks(x):
+        if spectrum.primal:
+            u = (x[rows] @ spectrum.basis - spectrum.mean_x @ spectrum.basis) / np.sqrt(spectrum.d)
+        else:
+            u = spectrum.basis[rows]
+        scale = 1 / (1 - 1 / spectrum.n - u**2 @ keep)
+        for trait in range(y.shape[1]):
+            fitted = u @ (keep * spectrum.z[:, trait, None])
+            residual = (y[rows, trait] - spectrum.mean_y[trait])[:, None] - fitted
+            total[:, trait] += ((residual * scale) ** 2).sum(axis=0)
+    return total / spectrum.n
+
+
+def variance_components(
+    spectrum: Spectrum, penalty: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return `(var_u, var_e, h2)`, each `(n_traits,)`, at given penalties.
+
+    var_u is per marker effect; h2 is the genomic heritability var_g/(var_g + var_e), var_g = var_u · mean diagonal
+    of XX' (n - 1 in the denominator).
+    """
+    explained = (spectrum.z**2 / (spectrum.d[:, None] + penalty)).sum(axis=0)
+    var_u = (explained + spectrum.rss_outside / penalty) / (spectrum.n - 1)
+    per_sample = spectrum.d.sum() / (spectrum.n - 1)
+    var_e = penalty * var_u
+    h2 = np.where(spectrum.yy > 0, per_sample / (per_sample + penalty), 0.0)
+    return var_u, var_e, h2
+
+
+def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
+    """Maximise the restricted likelihood over heritability in `H2_BOUNDS`."""
+    per_sample = spectrum.d.sum() / (spectrum.n - 1)
+    z2, outside = spectrum.z[:, trait] ** 2, spectrum.rss_outside[trait]
+    n_outside = spectrum.n - 1 - len(spectrum.d)
+    if not spectrum.yy[trait] > 0 or per_sample == 0:  # nothing to explain, or nothing to explain it with
+        return max(per_sample, 1.0) * (1 / H2_BOUNDS[0] - 1)
+
+    def deviance(logit_h2: float) -> float:
+        penalty = per_sample * np.exp(-logit_h2)
+        q = (z2 / (spectrum.d + penalty)).sum() + outside / penalty
+        return (spectrum.n - 1) * np.log(q) + np.log(spectrum.d + penalty).sum() + n_outside * np.log(penalty)
+
+    low, high = (float(np.log(h2 / (1 - h2))) for h2 in H2_BOUNDS)
+    grid = np.linspace(low, high, 57)
+    start = int(np.argmin([deviance(point) for point in grid]))
+    bounds = (grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)])
+    best = minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-9}).x
+    return float(per_sample * np.exp(-best))
+
+
+def row_blocks(x: NDArray) -> Iterator[slice]:
+    """Cut samples into slices of about `_BLOCK_VALUES` numbers."""
+    step = max(1, _BLOCK_VALUES // max(1, x.shape[1]))
+    for start in range(0, len(x), step):
+        yield slice(start, min(start + step, len(x)))
+
+
+def _numerically_positive(d: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return d > max(d.max(initial=0.0), 0.0) * len(d) * np.finfo(np.float64).eps

@@ -1,0 +1,112 @@
+"""From arrays to a trained perceptron and back: what network estimators do below scikit-learn's surface."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gpatlas.nn.inputs import AlleleCounts, StandardisedDosage
+from gpatlas.nn.mlp import Perceptron, seeded
+from gpatlas.train.loop import History, Progress, TrainSettings, predict, train
+from gpatlas.train.precision import Arithmetic
+
+InputCoding = Literal["standardised", "allele_counts"]
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network from raw dosage to traits, with the scale of its targets.
+
+    Parameters
+    ----------
+    network
+        Maps dosage `(B, N)` to scaled traits `(B, T)`.
+    target_mean, target_scale
+        `(T,)`; a prediction is output · scale + mean.
+    history
+        Losses of training.
+    """
+
+    network: nn.Module
+    target_mean: NDArray[np.float64]
+    target_scale: NDArray[np.float64]
+    history: History
+
+    def predict(self, x: NDArray, arithmetic: Arithmetic) -> NDArray[np.float64]:
+        """Return predictions in trait units, `(n, T)`."""
+        output = predict(self.network, dosage_tensor(x), arithmetic).cpu().numpy().astype(np.float64)
+        return output * self.target_scale + self.target_mean
+
+
+def train_perceptron(
+    training: tuple[NDArray, NDArray[np.float64]],
+    validation: tuple[NDArray, NDArray[np.float64]],
+    perceptron: dict[str, Any],
+    settings: TrainSettings,
+    arithmetic: Arithmetic,
+    *,
+    input_coding: InputCoding,
+    standardise_targets: bool,
+    progress: Progress | None = None,
+) -> TrainedNetwork:
+    """Train a perceptron.
+
+    Parameters
+    ----------
+    training, validation
+        Dosage `(n, N)` and phenotypes `(n, T)`, NaN where missing.
+    perceptron
+        Arguments of `Perceptron` beyond its sizes.
+    settings, arithmetic
+        How and where; initial weights come from `settings.seed`, too.
+    input_coding
+        What the first layer sees.
+    standardise_targets
+        Whether traits are scaled to mean 0 and variance 1 over the training samples.
+    progress
+        See `train`.
+    """
+    x, y = training
+    mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
+    if standardise_targets:
+        mean, spread = np.nanmean(y, axis=0), np.nanstd(y, axis=0)
+        scale = np.where(spread > 0, spread, 1.0)
+
+    def scaled(values: NDArray[np.float64]) -> Tensor:
+        return torch.from_numpy(((values - mean) / scale).astype(np.float32))
+
+    encoder = _encoder(x, input_coding)
+    network = nn.Sequential(encoder, seeded(Perceptron, settings.seed, encoder.n_features, y.shape[1], **perceptron))
+    history = train(
+        network,
+        dosage_tensor(x),
+        scaled(y),
+        dosage_tensor(validation[0]),
+        scaled(validation[1]),
+        settings,
+        arithmetic,
+        progress,
+    )
+    return TrainedNetwork(network, mean, scale, history)
+
+
+def dosage_tensor(x: NDArray) -> Tensor:
+    """Keep small integers as int8, a quarter of float32's memory on the device."""
+    if x.dtype.kind in "iub" and x.size and np.abs(x).max() < 128:
+        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.int8))
+    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+
+
+def _encoder(x: NDArray, coding: InputCoding) -> AlleleCounts | StandardisedDosage:
+    if coding == "allele_counts":
+        return AlleleCounts(x.shape[1], ploidy=max(1, int(np.ceil(np.nanmax(x)))))
+    missing = np.isnan(x) if x.dtype.kind == "f" else np.zeros((1, x.shape[1]), dtype=bool)
+    known = np.maximum(len(x) - missing.sum(axis=0), 1)
+    mean = np.nansum(x, axis=0, dtype=np.float64) / known
+    square = np.nansum(np.square(x, dtype=np.float64), axis=0) / known
+    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    scale = np.where(spread > 1e-8 * np.maximum(np.abs(mean), 1.0), spread, 1.0)
+    return StandardisedDosage(*(torch.from_numpy(v.astype(np.float32)) for v in (mean, scale)))
