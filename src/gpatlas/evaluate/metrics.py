@@ -1,0 +1,76 @@
+"""How good a prediction of one trait is, in the field's terms.
+
+    predictive_ability   correlation of prediction and observed phenotype
+    accuracy             correlation of prediction and true genetic value
+    dispersion           slope of truth on prediction; 1 is right, below 1 the predictions are too spread out
+    bias                 mean of prediction minus truth
+    rmse                 root mean squared difference of prediction and observed phenotype
+    ceiling              correlation of true genetic value and observed phenotype: the best predictive ability
+
+Truth is the true genetic value where it is known, else the observed phenotype. Samples without a phenotype do not
+count. A correlation with a constant is NaN, not 0: nothing was predicted.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+METRICS = ("predictive_ability", "accuracy", "dispersion", "bias", "rmse", "ceiling")
+
+
+def evaluate(
+    predicted: NDArray[np.float64],
+    phenotype: NDArray[np.float64],
+    genetic_value: NDArray[np.float64] | None = None,
+) -> dict[str, float]:
+    """Compute all metrics of one trait.
+
+    Parameters
+    ----------
+    predicted, phenotype
+        `(n,)`, trait units; phenotypes may be NaN.
+    genetic_value
+        `(n,)`, or None where the truth is not known; accuracy and ceiling are NaN then.
+
+    Returns
+    -------
+    dict
+        `n_test` (samples that count) and `METRICS`.
+    """
+    known = ~np.isnan(phenotype)
+    predicted, phenotype = predicted[known], phenotype[known]
+    result = {
+        "n_test": int(known.sum()),
+        "predictive_ability": correlation(predicted, phenotype),
+        "accuracy": np.nan,
+        "ceiling": np.nan,
+        "rmse": float(np.sqrt(np.mean((predicted - phenotype) ** 2))) if known.any() else np.nan,
+    }
+    truth = phenotype
+    if genetic_value is not None:
+        truth = genetic_value[known]
+        result["accuracy"] = correlation(predicted, truth)
+        result["ceiling"] = correlation(truth, phenotype)
+    result["dispersion"] = _slope(truth, predicted)
+    result["bias"] = float(np.mean(predicted - truth)) if known.any() else np.nan
+    return result
+
+
+def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Pearson correlation; NaN when either does not vary."""
+    a, b = _centred(a), _centred(b)
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / norm) if norm > 0 else np.nan
+
+
+def _slope(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
+    predicted = _centred(predicted)
+    norm = predicted @ predicted
+    return float(predicted @ truth / norm) if norm > 0 else np.nan
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Subtract the mean; what is left of a constant by rounding counts as nothing."""
+    if len(values) < 2:
+        return np.zeros_like(values)
+    centred = values - values.mean()
+    return np.where(np.abs(centred).max() <= 1e-12 * np.abs(values).max(), 0.0, centred)

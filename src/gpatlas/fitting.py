@@ -1,0 +1,138 @@
+"""Fitting a named model to a dataset under an evaluation protocol, and predicting the test samples once.
+
+`holdout`    models that stop early get train to fit and validation to stop; the others fit train and validation.
+             Nothing sees test before it is predicted.
+`published`  the study's protocol, to compare with its numbers: networks stop early on the test fold itself; ridge is
+             fitted to random splits of all samples.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpatlas.config.experiment import EvaluationSpec
+from gpatlas.dataset import Dataset, Fold
+from gpatlas.errors import DataError
+from gpatlas.models import make
+from gpatlas.models.ridge import PUBLISHED_PENALTIES
+from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
+from gpatlas.predictions import TEST, FitResult, Prediction
+
+Progress = Callable[[int, int, float], None]
+
+
+def fit_dataset(
+    dataset: Dataset,
+    model: str,
+    hyperparameters: dict[str, Any],
+    evaluation: EvaluationSpec,
+    seed: int,
+    progress: Progress | None = None,
+) -> FitResult:
+    """Fit one model and predict the test samples.
+
+    Parameters
+    ----------
+    dataset
+        With folds.
+    model, hyperparameters
+        For `gpatlas.models.make`.
+    evaluation
+        Protocol and its settings.
+    seed
+        Given to the model as `random_state` unless the hyperparameters hold one.
+    progress
+        Passed to networks.
+
+    Raises
+    ------
+    DataError
+        A fold that the protocol needs is empty, or the model cannot be fitted to these data.
+    """
+    estimator = make(model, **hyperparameters)
+    if estimator.uses_validation:
+        import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
+    start, cpu_start = time.perf_counter(), time.process_time()
+    if "random_state" in estimator.get_params() and "random_state" not in hyperparameters:
+        estimator.set_params(random_state=seed % (2**31))
+    try:
+        if evaluation.protocol == "published" and model == "rrblup":
+            predictions = _ridge_over_splits(dataset, estimator, evaluation, seed)
+        else:
+            predictions = (_hold_out(dataset, estimator, evaluation, progress),)
+    except (ValueError, FloatingPointError) as error:
+        raise DataError(f"model {model}: {' '.join(str(error).split())}") from None
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    return FitResult(dataset.content_hash, predictions, seconds, cpu_seconds, getattr(estimator, "device_", "cpu"))
+
+
+def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
+    stop_on = Fold.test if evaluation.protocol == "published" else Fold.validation
+    fit_on = (Fold.train,) if estimator.uses_validation or stop_on is Fold.test else (Fold.train, Fold.validation)
+    train, test = _rows(dataset, *fit_on), _rows(dataset, Fold.test)
+    x, y = dataset.features(train), dataset.phenotypes[train]
+    if estimator.uses_validation:
+        stop = _rows(dataset, stop_on)
+        estimator.fit(x, y, validation=(dataset.features(stop), dataset.phenotypes[stop]), progress=progress)
+    else:
+        estimator.fit(x, y)
+    traits = np.arange(dataset.n_traits)
+    effects = getattr(estimator, "marker_effects_", None)
+    return Prediction(
+        fold=TEST,
+        rows=test,
+        traits=traits,
+        predicted=estimator.predict(dataset.features(test)),
+        n_train=(~np.isnan(y)).sum(axis=0),
+        marker_effects=effects,
+        parameters=_parameters(estimator, len(traits)),
+    )
+
+
+def _ridge_over_splits(
+    dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, seed: int
+) -> tuple[Prediction, ...]:
+    x, y = dataset.features(), dataset.phenotypes
+    if x.dtype.kind == "f" or np.isnan(y).any():
+        raise ValueError("the published ridge protocol needs complete genotypes and phenotypes")
+    size = (dataset.n_samples, dataset.n_traits, evaluation.n_splits, evaluation.test)
+    splits = published_splits(*size) if evaluation.splits == "published" else random_splits(*size, seed=seed)
+    penalties = PUBLISHED_PENALTIES if estimator.penalties is None else np.asarray(estimator.penalties)
+    fits = fit_splits(x, y, splits, estimator.penalty, penalties)
+    counter: dict[tuple, int] = {}
+    predictions = []
+    for fit in fits:
+        key = tuple(fit.split.traits)
+        counter[key] = counter.get(key, 0) + 1
+        predictions.append(
+            Prediction(
+                fold=f"split {counter[key]}",
+                rows=fit.split.test,
+                traits=fit.split.traits,
+                predicted=fit.predicted,
+                n_train=np.full(len(key), len(fit.split.train)),
+                marker_effects=fit.marker_effects,
+                parameters={"penalty": fit.penalty},
+            )
+        )
+    return tuple(predictions)
+
+
+def _rows(dataset: Dataset, *folds: Fold) -> NDArray[np.intp]:
+    rows = dataset.rows(*folds)
+    if not len(rows):
+        raise DataError(f"the dataset has no samples in fold {' or '.join(fold.name for fold in folds)}")
+    return rows
+
+
+def _parameters(estimator: Any, n_traits: int) -> dict[str, NDArray[np.float64]]:
+    """What the fit settled on, as columns over traits."""
+    found = {"penalty": "penalty_", "h2": "h2_", "epochs": "n_epochs_"}
+    return {
+        name: np.broadcast_to(np.asarray(getattr(estimator, attribute), dtype=np.float64), n_traits)
+        for name, attribute in found.items()
+        if hasattr(estimator, attribute)
+    }

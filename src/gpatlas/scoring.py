@@ -1,0 +1,99 @@
+"""From predictions and datasets to the tables of an experiment: metrics, splits and variances."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gpatlas.dataset import Dataset, as_text
+from gpatlas.errors import DataError
+from gpatlas.evaluate.metrics import METRICS, correlation, evaluate
+from gpatlas.predictions import FitResult, Prediction
+
+# the columns that follow the design columns; others build on them
+METRIC_COLUMNS = ("model", "trait_id", "fold", "n_train", "n_test", *METRICS, "seconds")
+TRAIT_VARIANCES = ("var_a", "var_d", "var_aa", "var_g", "var_e")
+
+
+def score_fit(
+    dataset: Dataset,
+    fit: FitResult,
+    model: str,
+    columns: Mapping[str, Any],
+    trait_columns: Mapping[str, list],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Score one model on one dataset.
+
+    Parameters
+    ----------
+    dataset
+        The data that were fitted.
+    fit
+        Predictions.
+    model
+        Label of the model.
+    columns
+        Design columns of the row.
+    trait_columns
+        Design columns that differ among traits, each of length n_traits.
+
+    Returns
+    -------
+    metrics, splits : lists of table rows
+        One metrics row per trait (means over splits), and one splits row per trait × split, with what the fit
+        settled on and, for models with marker effects, their correlation with the true additive effects.
+
+    Raises
+    ------
+    DataError
+        The predictions are of another dataset.
+    """
+    if fit.dataset_hash != dataset.content_hash:
+        raise DataError(f"predictions of {model} for {dict(columns)} were made from other data; fit again")
+    metrics, splits = [], []
+    for trait, trait_id in enumerate(as_text(dataset.trait_id)):
+        design = {**columns, **{name: values[trait] for name, values in trait_columns.items()}}
+        head = {**design, "model": model, "trait_id": str(trait_id)}
+        scored = [_score(dataset, p, trait) for p in fit.predictions if trait in p.traits]
+        splits += [{**head, **score} for score in scored]
+        means = {key: float(np.mean([score[key] for score in scored])) for key in METRICS}
+        first = scored[0]
+        fold = first["fold"] if len(scored) == 1 else f"{len(scored)} random splits"
+        counts = {"fold": fold, "n_train": first["n_train"], "n_test": first["n_test"]}
+        metrics.append({**head, **counts, **means, "seconds": fit.seconds})
+    return metrics, splits
+
+
+def variance_rows(
+    dataset: Dataset, columns: Mapping[str, Any], trait_columns: Mapping[str, list]
+) -> list[dict[str, Any]]:
+    """Return the realised variances of every trait, or nothing where the truth is not known."""
+    if dataset.truth is None:
+        return []
+    return [
+        {
+            **columns,
+            **{name: values[trait] for name, values in trait_columns.items()},
+            "trait_id": str(trait_id),
+            **{name: float(dataset.truth.traits[name][trait]) for name in TRAIT_VARIANCES},
+        }
+        for trait, trait_id in enumerate(as_text(dataset.trait_id))
+    ]
+
+
+def _score(dataset: Dataset, prediction: Prediction, trait: int) -> dict[str, Any]:
+    column = int(np.flatnonzero(prediction.traits == trait)[0])
+    truth = dataset.truth
+    score: dict[str, Any] = evaluate(
+        prediction.predicted[:, column],
+        dataset.phenotypes[prediction.rows, trait],
+        None if truth is None else truth.genetic_values[prediction.rows, trait],
+    )
+    score |= {"fold": prediction.fold, "n_train": int(prediction.n_train[column])}
+    score |= {name: float(values[column]) for name, values in prediction.parameters.items()}
+    if prediction.marker_effects is not None and truth is not None:
+        true_effects = np.zeros(dataset.n_loci)
+        mine = truth.effects.trait == trait
+        true_effects[truth.effects.locus[mine]] = truth.effects.additive[mine]
+        score["effect_correlation"] = correlation(prediction.marker_effects[:, column], true_effects)
+    return score
