@@ -1,0 +1,103 @@
+"""One style for all figures: sizes, colours that colour-blind readers can tell apart, names of models and axes."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gpatlas.io.atomic import atomic_path
+
+# Okabe & Ito (2008); fixed per model, so that a model has one colour in every figure
+MODEL_COLOURS = {"rrblup": "#0072B2", "linear_sgd": "#56B4E9", "mlp": "#D55E00", "transformer": "#CC79A7"}
+OTHER_COLOURS = ("#009E73", "#E69F00", "#000000", "#F0E442")
+MODEL_NAMES = {"rrblup": "rrBLUP", "linear_sgd": "linear (SGD)", "mlp": "MLP", "transformer": "transformer"}
+GREY = "#6b7280"
+
+_STYLE = {
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e5e7eb",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "svg.hashsalt": "gpatlas",  # the same figure gives the same bytes
+    "svg.fonttype": "path",  # looks the same where our font is absent
+}
+
+
+def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Make a plotting function draw in our style, whatever the caller's matplotlib settings are."""
+
+    @functools.wraps(plot)
+    def in_style(*args: Any, **kwargs: Any) -> Figure:
+        with mpl.rc_context(_STYLE):
+            return plot(*args, **kwargs)
+
+    return in_style
+
+
+def subplots(rows: int, columns: int, width: float, height: float, **kwargs: Any) -> tuple[Figure, np.ndarray]:
+    """Make a grid of axes, always two-dimensional."""
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, **kwargs)
+    plt.close(figure)  # notebooks show what is returned; nobody else wants a window
+    return figure, axes
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure; the suffix gives the format, and no suffix gives both .svg and .png."""
+    path = Path(path)
+    figure.draw_without_rendering()  # lets the layout settle: with a fixed aspect it needs two passes
+    for suffix in [path.suffix] if path.suffix in (".svg", ".png", ".pdf") else [".svg", ".png"]:
+        target = path.with_suffix(suffix)
+        metadata = {"Date": None} if suffix == ".svg" else None
+        with atomic_path(target) as temporary, mpl.rc_context(_STYLE):
+            figure.savefig(temporary, format=suffix[1:], dpi=160, metadata=metadata)
+
+
+def model_colour(model: str, position: int = 0) -> str:
+    """Colour of a model."""
+    return MODEL_COLOURS.get(model, OTHER_COLOURS[position % len(OTHER_COLOURS)])
+
+
+def model_name(model: str) -> str:
+    """A model's name as it is printed."""
+    return MODEL_NAMES.get(model, model)
+
+
+def sample_size_colours(sizes: list[int]) -> dict[int, Any]:
+    """One colour per sample size, dark to light; the same however many sizes there are."""
+    shades = mpl.colormaps["viridis"](np.linspace(0.05, 0.85, max(len(sizes), 2)))
+    return dict(zip(sorted(sizes), shades, strict=False))
+
+
+def log_axis(axis: Axes, label: str) -> None:
+    """Make x logarithmic with plain numbers."""
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    # a span of a few decades has room for its powers of ten only
+    subs = (1.0,) if high / low > 60 else (1.0, 2.0, 5.0)
+    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=subs))
+    axis.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    axis.set_xlabel(label)
+
+
+def share_title(share: float) -> str:
+    """Title of a panel: the expected share of additive in genetic variance."""
+    return f"$V_A/V_G$ = {share:.2g}"
