@@ -1,0 +1,58 @@
+"""`gpatlas`: one verb per workflow rule. Verbs read, call and write; the science is in the package."""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from gpatlas import __version__
+from gpatlas.errors import GpatlasError
+
+app = typer.Typer(
+    name="gpatlas",
+    help="Which model predicts a phenotype best from genotypes, by how much, and why.",
+    epilog="Every verb has --help with an example.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        print(f"gpatlas {__version__}")
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run the command line; the entry point of the `gpatlas` script."""
+    # verbs register themselves, in the order in which they are used
+    from gpatlas.cli import configure, simulate, inspect, fit, evaluate  # noqa: F401, I001
+
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        message = error.format_message()
+        if "Usage:" in message:  # no verb was given: the help itself
+            print(message)
+            sys.exit(2)
+        _fail(" ".join(message.split()), error.exit_code)
+    except GpatlasError as error:
+        _fail(str(error), 2)
+    except MemoryError:
+        _fail("out of memory; use fewer samples or loci, or a machine with more", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; run the same command again to go on", 130)
+    except BrokenPipeError:  # the reader of our output (`| head`) left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code or 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"gpatlas: error: {message}", file=sys.stderr)
+    sys.exit(code)

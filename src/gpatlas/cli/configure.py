@@ -1,0 +1,129 @@
+"""`gpatlas config`, `gpatlas design` and `gpatlas cost`: what would be run, before it is run."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpatlas.cli import app
+from gpatlas.config import parse_experiment, read_experiment
+from gpatlas.design import Design
+from gpatlas.errors import ConfigError
+from gpatlas.io.atomic import atomic_path
+
+
+@app.command()
+def config(
+    file: Annotated[Path | None, typer.Argument(help="Experiment YAML.")] = None,
+    text: Annotated[str | None, typer.Option(help="The same as JSON or YAML text, instead of a file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write there instead of printing.")] = None,
+    docs: Annotated[bool, typer.Option(help="Print the reference of all keys (config/README.md).")] = False,
+) -> None:
+    """Check a configuration and print it complete.
+
+    Defaults are filled in; the first problem is said in one line.
+
+    \b
+    Example:
+      gpatlas config config/scaling.yaml
+    """
+    if docs:
+        from gpatlas.config.docs import reference
+
+        content = reference()
+    else:
+        if (file is None) == (text is None):
+            raise ConfigError("give either a file or --text")
+        experiment = read_experiment(file) if file else parse_experiment(read_yaml_text(text or ""), "--text")
+        content = json.dumps(experiment.model_dump(mode="json"), indent=2) + "\n"
+    if out is None:
+        print(content, end="")
+        return
+    with atomic_path(out) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+
+
+def read_yaml_text(text: str) -> dict:
+    """Parse a YAML mapping given on the command line."""
+    import yaml
+
+    try:
+        section = yaml.safe_load(text)
+    except yaml.YAMLError:
+        section = None
+    if not isinstance(section, dict):
+        raise ConfigError("--text: expected keys and values as JSON or YAML")
+    return section
+
+
+@app.command()
+def design(
+    file: Annotated[Path, typer.Argument(help="Experiment YAML.")],
+    figure: Annotated[Path | None, typer.Option(help="Also draw the design, to this SVG or PNG file.")] = None,
+    rows: Annotated[bool, typer.Option(help="Print every row's name instead of one line per cell.")] = False,
+) -> None:
+    """Print the design table, and draw it.
+
+    Nothing is run.
+
+    \b
+    Example:
+      gpatlas design config/scaling.yaml --figure design.svg
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Design(read_experiment(file))
+    if rows:
+        for row in table.rows:
+            print(row.name)
+    else:
+        grid = Table(box=None, pad_edge=False, header_style="bold")
+        names = [name for name in table.rows[0].columns if name != "rep"]
+        for name in (*names, "replicates", "genotypes"):
+            grid.add_column(name, justify="right", no_wrap=True)
+        cells: dict[str, list] = {}
+        for row in table.rows:
+            cells.setdefault(row.cell, []).append(row)
+        for cell in cells.values():
+            values = [_shown(cell[0].columns[name]) for name in names]
+            grid.add_row(*values, str(len(cell)), f"{table.genotypes(cell[0]) * len(cell):,}")
+        console = Console(highlight=False, soft_wrap=True)
+        console.print(grid)
+        traits = ", ".join(f"{name} = {values}" for name, values in table.config.trait_columns().items())
+        models = ", ".join(table.config.models)
+        console.print(f"\n{len(table.rows)} rows in {len(cells)} cells; traits: {traits}; models: {models}")
+    if figure is not None:
+        from gpatlas.plotting.design import plot_design
+        from gpatlas.plotting.style import save
+
+        save(plot_design(table), figure)
+        print(f"drawn to {figure}")
+
+
+@app.command()
+def cost(
+    files: Annotated[list[Path], typer.Argument(help="Experiment YAML files.")],
+    results: Annotated[
+        Path | None, typer.Option(help="Results folder; rows that it already holds are left out.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(help="Cores that jobs may use; all by default.")] = None,
+) -> None:
+    """Estimate time, memory and disk.
+
+    For this machine, from a calibration of a second.
+
+    \b
+    Example:
+      gpatlas cost config/scaling.yaml
+    """
+    from gpatlas.cost import calibrate, estimate, print_estimate
+
+    machine = calibrate(cores)
+    designs = [Design(read_experiment(file)) for file in files]
+    print_estimate([estimate(design, machine, results) for design in designs], machine)
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,90 @@
+"""`gpatlas score` and `gpatlas report`: from predictions to tables, and from tables and figures to one page."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpatlas.cli import app
+from gpatlas.config import read_experiment
+from gpatlas.design import Design, dataset_path, predictions_path
+from gpatlas.errors import StoreError
+
+
+@app.command()
+def score(
+    config: Annotated[Path, typer.Argument(help="Experiment YAML.")],
+    results: Annotated[Path, typer.Option(help="Folder with the experiment's datasets and predictions.")],
+) -> None:
+    """Score the predictions of an experiment.
+
+    Writes metrics.csv, splits.csv, variances.csv and runtimes.csv into the results folder.
+
+    \b
+    Example (after `bash run_snakemake_pipeline.sh scaling`):
+      gpatlas score config/scaling.yaml --results results/scaling
+    """
+    import pandas as pd
+
+    from gpatlas.cli.progress import progress
+    from gpatlas.io import read_dataset
+    from gpatlas.io.predictions import read_predictions
+    from gpatlas.io.tables import write_table
+    from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
+
+    design = Design(read_experiment(config))
+    trait_columns = design.config.trait_columns()
+    metrics, splits, variances, runtimes = [], [], [], []
+    with progress("score") as report:
+        for done, job in enumerate(design.jobs, start=1):
+            datasets = [read_dataset(results / dataset_path(row)) for row in job.rows]
+            for row, dataset in zip(job.rows, datasets, strict=True):
+                variances += variance_rows(dataset, row.columns, trait_columns)
+                runtimes.append({**row.columns, **_runtime(results / dataset_path(row))})
+            for model in design.models(job):
+                path = results / predictions_path(job, model)
+                fits = read_predictions(path)
+                runtimes.append({**job.columns, **_runtime(path)})
+                for row, dataset in zip(job.rows, datasets, strict=True):
+                    if dataset.content_hash not in fits:
+                        raise StoreError(f"{path} holds no predictions for {results / dataset_path(row)}; fit again")
+                    fit = fits[dataset.content_hash]
+                    found = score_fit(dataset, fit, model, row.columns, trait_columns)
+                    metrics += found[0]
+                    splits += found[1]
+            report(done, len(design.jobs), "jobs")
+    columns = [*design.rows[0].columns, *trait_columns, *METRIC_COLUMNS]
+    write_table(pd.DataFrame(metrics)[columns], results / "metrics.csv")
+    write_table(pd.DataFrame(splits), results / "splits.csv")
+    write_table(pd.DataFrame(variances), results / "variances.csv")
+    write_table(pd.DataFrame(runtimes), results / "runtimes.csv")
+    print(f"{results / 'metrics.csv'}: {len(metrics)} rows")
+
+
+@app.command()
+def report(
+    results: Annotated[list[Path], typer.Argument(help="Results folders of experiments.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
+) -> None:
+    """Gather results into one HTML page.
+
+    Self-contained: figures, metrics, configuration, versions and runtimes.
+
+    \b
+    Example (after `bash run_snakemake_pipeline.sh scaling`):
+      gpatlas report results/scaling --out report.html
+    """
+    from gpatlas.report import write_report
+
+    write_report(results, out)
+    print(f"{out}: {len(results)} experiment{'s' * (len(results) != 1)}")
+
+
+def _runtime(product: Path) -> dict:
+    """What the job that made a file cost: the JSON beside it."""
+    path = product.with_suffix(".runtime.json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,99 @@
+"""`gpatlas inspect`: what is in a dataset file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from gpatlas.cli import app
+from gpatlas.dataset import Dataset, Fold, as_text
+from gpatlas.encoding import MISSING
+from gpatlas.io import read_dataset
+from gpatlas.io.store import stored_hash
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Dataset file (HDF5).")],
+    traits: Annotated[int, typer.Option(help="How many traits to list.")] = 10,
+) -> None:
+    """Summarise a dataset file.
+
+    Also checks that the content is what was written.
+
+    \b
+    Example:
+      gpatlas simulate config/examples/population.yaml --out population.h5
+      gpatlas inspect population.h5
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    dataset = read_dataset(file)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{file}[/bold]")
+    summary = Table.grid(padding=(0, 2))
+    for name, value in _summary(dataset, stored_hash(file) == dataset.content_hash):
+        summary.add_row(name, value)
+    console.print(summary)
+    console.print(_trait_table(dataset, traits))
+    if dataset.n_traits > traits:
+        console.print(f"… and {dataset.n_traits - traits} more traits (--traits {dataset.n_traits})")
+
+
+def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
+    engine = dataset.provenance.get("engine", {})
+    sizes = [f"{fold.name} {len(dataset.rows(fold))}" for fold in Fold]
+    chromosomes = len(np.unique(dataset.chromosome))
+    return [
+        ("samples", f"{dataset.n_samples:,}  ({', '.join(sizes)})"),
+        ("loci", f"{dataset.n_loci:,} on {chromosomes} chromosome{'s' * (chromosomes != 1)}"),
+        ("ploidy", str(dataset.ploidy)),
+        ("genotypes", _genotypes(dataset)),
+        (
+            "made by",
+            f"gpatlas {dataset.provenance.get('gpatlas', '?')}, engine {engine.get('name', 'unknown')}",
+        ),
+        ("seed", str(dataset.provenance.get("seed", "unknown"))),
+        ("content", f"{dataset.content_hash} ({'as written' if intact else 'CHANGED since it was written'})"),
+    ]
+
+
+def _genotypes(dataset: Dataset) -> str:
+    total, ones = dataset.n_samples * dataset.n_loci, np.zeros(dataset.n_loci)
+    missing = np.zeros(dataset.n_loci)
+    step = max(1, (1 << 24) // max(1, dataset.n_loci))
+    for start in range(0, dataset.n_samples, step):
+        dosage = dataset.dosage(slice(start, start + step))
+        missing += (dosage == MISSING).sum(axis=0)
+        ones += np.where(dosage == MISSING, 0, dosage).sum(axis=0)
+    known = np.maximum(dataset.n_samples - missing, 1) * dataset.ploidy
+    minor = np.minimum(ones / known, 1 - ones / known)
+    return (
+        f"{missing.sum() / max(total, 1):.2%} missing, {(minor == 0).sum()} monomorphic loci, "
+        f"minor allele frequency {minor.min():.3f} to {minor.max():.3f} (mean {minor.mean():.3f})"
+    )
+
+
+def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("trait", "missing", "mean", "variance"):
+        table.add_column(name, justify="left" if name == "trait" else "right", no_wrap=True)
+    truth = dataset.truth
+    if truth is not None:
+        for name in ("QTL", "pairs", "V_A/V_G", "V_D/V_G", "V_AA/V_G", "H²"):
+            table.add_column(name, justify="right", no_wrap=True)
+    for k, name in enumerate(as_text(dataset.trait_id)[:limit]):
+        values = dataset.phenotypes[:, k]
+        known = values[~np.isnan(values)]
+        cells = [str(name), str(len(values) - len(known)), f"{known.mean():.3g}", f"{known.var():.3g}"]
+        if truth is not None:
+            var = {key: column[k] for key, column in truth.traits.items()}
+            cells += [str((truth.effects.trait == k).sum()), str((truth.pairs.trait == k).sum())]
+            cells += [f"{var[key] / var['var_g']:.3f}" for key in ("var_a", "var_d", "var_aa")]
+            cells.append(f"{var['var_g'] / (var['var_g'] + var['var_e']):.4g}")
+        table.add_row(*cells)
+    return table

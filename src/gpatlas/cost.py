@@ -1,0 +1,195 @@
+"""What a run will cost on this machine, before it starts: jobs, time, memory and disk.
+
+Times follow from the matrix products, optimiser steps and memory traffic of every fit (`Work`), held against a
+matrix product timed here; the other rates were measured once. It is an estimate: networks stop early when they like.
+"""
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from gpatlas.design import Design, DesignRow, dataset_path, predictions_path
+from gpatlas.models import make
+from gpatlas.models.work import Work
+from gpatlas.packed import n_bytes
+
+START_SIMULATE, START_CLASSICAL, START_TORCH = 0.3, 1.2, 2.0  # CPU seconds from a process' start to its work
+FIGURES_AND_REPORT = 25.0
+OVERHEAD_PER_JOB = 0.3  # Snakemake
+GENOTYPES_PER_SECOND = 1.0e8  # simulating five traits and writing them, one core
+SECONDS_PER_STEP = {"cpu": 4e-4, "gpu": 2.5e-4}
+BYTES_PER_SECOND = {"cpu": 1.2e10, "gpu": 2.0e11}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the estimate is made for: cores, their speed, and that of the GPU (0 where there is none)."""
+
+    cores: int
+    flops: float
+    gpu: str | None = None
+    gpu_flops: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Cost of one kind of job: seconds of one core, or of the GPU; memory of the largest job; bytes."""
+
+    experiment: str
+    name: str
+    jobs: int
+    seconds: float
+    memory: float
+    disk: float
+    on_gpu: bool = False
+
+
+def calibrate(cores: int | None = None) -> Machine:
+    """Time matrix products, on one core in float32 and, where there is one, on the GPU."""
+    a = np.ones((768, 768), dtype=np.float32)
+    with threadpool_limits(1):
+        rate = 2 * len(a) ** 3 / min(_timed(lambda: a @ a) for _ in range(6))
+    n_cores = cores or os.cpu_count() or 1
+    if shutil.which("nvidia-smi") is None:
+        return Machine(n_cores, rate)
+    import torch
+
+    from gpatlas.train.precision import choose_arithmetic
+
+    if not torch.cuda.is_available():
+        return Machine(n_cores, rate)
+    arithmetic = choose_arithmetic("cuda")
+    b = torch.ones((8192, 8192), device=arithmetic.device, dtype=arithmetic.dtype)
+
+    def product() -> None:
+        b @ b
+        torch.cuda.synchronize()
+
+    gpu_rate = 2 * len(b) ** 3 / min(_timed(product) for _ in range(4))
+    return Machine(n_cores, rate, torch.cuda.get_device_name(), gpu_rate)
+
+
+def estimate(design: Design, machine: Machine, results: Path | None = None) -> list[Stage]:
+    """Estimate what is left to do of an experiment.
+
+    Parameters
+    ----------
+    design
+        The experiment.
+    machine
+        From `calibrate`.
+    results
+        Folder that holds results of experiments; jobs whose products it holds are left out.
+    """
+    name = design.config.experiment
+    n_traits = len(next(iter(design.config.trait_columns().values())))
+
+    def missing(path: str) -> bool:
+        return results is None or not (results / name / path).exists()
+
+    todo = [_size(design, row) for row in design.rows if missing(dataset_path(row))]
+    packed = [n * (n_bytes(p) + 24 * n_traits + 8) for n, p in todo]
+    seconds = sum(START_SIMULATE + n * p / GENOTYPES_PER_SECOND for n, p in todo)
+    memory = max((7e7 + n * (2 * n_bytes(p) + 72 * n_traits) for n, p in todo), default=0.0)
+    stages = [Stage(name, "simulate", len(todo), seconds, memory, sum(packed))]
+    for label, entry in design.config.models.items():
+        model = entry.model or label
+        estimator = make(model, preset=entry.preset, **entry.hyperparameters)
+        on_gpu = machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu"
+        seconds = memory = disk = 0.0
+        evaluation = design.config.evaluation
+        held_out = evaluation.test
+        if evaluation.protocol == "holdout" and estimator.uses_validation:
+            held_out += evaluation.validation
+        jobs = [j for j in design.jobs if label in design.models(j) and missing(predictions_path(j, label))]
+        for job in jobs:
+            n, p = _size(design, job.rows[0])
+            work = estimator.work(round((1 - held_out) * n), p, n_traits)
+            fits = _fits_per_row(design, model, n_traits) * len(job.rows)
+            seconds += START_TORCH if estimator.uses_validation else START_CLASSICAL
+            seconds += fits * _seconds(work, machine, on_gpu)
+            memory = max(memory, work.memory)
+            disk += fits * 8.0 * n_traits * (0.15 * n + p)
+        stages.append(Stage(name, f"fit {label}", len(jobs), seconds, memory, disk, on_gpu))
+    if any(stage.jobs for stage in stages):
+        stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))
+    return stages
+
+
+def print_estimate(experiments: list[list[Stage]], machine: Machine) -> None:
+    """Print a table of stages and what they come to on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("experiment", "stage", "jobs", "time of one core", "memory", "disk"):
+        table.add_column(column, justify="left" if column in ("experiment", "stage") else "right", no_wrap=True)
+    stages = [stage for experiment in experiments for stage in experiment if stage.jobs]
+    for stage in stages:
+        on = " (GPU)" if stage.on_gpu else ""
+        cells = (
+            str(stage.jobs),
+            duration(stage.seconds) + on,
+            _size_text(stage.memory),
+            _size_text(stage.disk),
+        )
+        table.add_row(stage.experiment, stage.name, *cells)
+    console = Console(highlight=False)
+    if not stages:
+        console.print("Everything is there; nothing to run.")
+        return
+    console.print(table)
+    cpu = sum(s.seconds + OVERHEAD_PER_JOB * s.jobs for s in stages if not s.on_gpu)
+    gpu = sum(s.seconds for s in stages if s.on_gpu)
+    wall = max(cpu / machine.cores, gpu)
+    where = f"{machine.cores} core{'s' * (machine.cores > 1)}" + (f" and {machine.gpu}" if machine.gpu else "")
+    disk = sum(stage.disk for stage in stages)
+    console.print(f"Estimate: {duration(wall)} on {where}, {_size_text(disk)} of disk.", soft_wrap=True)
+    free = shutil.disk_usage(Path.cwd()).free
+    if disk > 0.95 * free:
+        console.print(f"[bold]Only {_size_text(free)} of disk are free here.[/bold]", soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Say a time the way one would, e.g. 45 s, 3 min, 2.5 h, 4 days."""
+    for limit, unit, text in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            value = seconds / unit
+            return f"{value:.0f} {text}" if value >= 10 or unit == 1 else f"{value:.1f} {text}"
+    return f"{seconds / 86_400:.1f} days"
+
+
+def _seconds(work: Work, machine: Machine, on_gpu: bool) -> float:
+    device, rate = ("gpu", 0.5 * machine.gpu_flops) if on_gpu else ("cpu", machine.flops)
+    return work.flops / rate + work.steps * SECONDS_PER_STEP[device] + work.traffic / BYTES_PER_SECOND[device]
+
+
+def _fits_per_row(design: Design, model: str, n_traits: int) -> int:
+    evaluation = design.config.evaluation
+    if evaluation.protocol == "published" and model == "rrblup":
+        return evaluation.n_splits * (n_traits if evaluation.splits == "published" else 1)
+    return 1
+
+
+def _size(design: Design, row: DesignRow) -> tuple[int, int]:
+    founders = design.simulation(row).founders
+    return founders.n_individuals, founders.n_loci
+
+
+def _timed(call) -> float:  # type: ignore[no-untyped-def]
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _size_text(n: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000 or unit == "GB":
+            return f"{n:.0f} {unit}" if n >= 10 or unit == "B" else f"{n:.1f} {unit}"
+        n /= 1000
+    raise AssertionError
