@@ -1,0 +1,51 @@
+rule score:
+    input:
+        config=ancient(CONFIG),
+        datasets=[path for job in DESIGN.jobs for path in datasets_of(job)],
+        predictions=[
+            f"{RESULTS}/{predictions_path(job, model)}"
+            for job in DESIGN.jobs
+            for model in DESIGN.models(job)
+        ],
+    output:
+        metrics=f"{RESULTS}/metrics.csv",
+        splits=f"{RESULTS}/splits.csv",
+        variances=f"{RESULTS}/variances.csv",
+        runtimes=f"{RESULTS}/runtimes.csv",
+    log:
+        f"{LOGS}/score.log",
+    params:
+        results=RESULTS,
+    shell:
+        "gpatlas score {input.config} --results {params.results} > {log} 2>&1"
+
+
+rule figures:
+    input:
+        notebook=f"{NOTEBOOKS}/{{notebook}}.ipynb",
+        metrics=f"{RESULTS}/metrics.csv",
+    output:
+        notebook=f"{RESULTS}/notebooks/{{notebook}}.ipynb",
+        figures=directory(f"{RESULTS}/figures/{{notebook}}"),
+    log:
+        f"{LOGS}/{{notebook}}.log",
+    params:
+        results=RESULTS,
+    shell:
+        "papermill --no-progress-bar -p results {params.results} -p figures {output.figures}"
+        " {input.notebook} {output.notebook} > {log} 2>&1"
+
+
+rule report:
+    input:
+        metrics=f"{RESULTS}/metrics.csv",
+        runtimes=f"{RESULTS}/runtimes.csv",
+        figures=expand(f"{RESULTS}/figures/{{notebook}}", notebook=FIGURES),
+    output:
+        f"{RESULTS}/report.html",
+    log:
+        f"{LOGS}/report.log",
+    params:
+        results=RESULTS,
+    shell:
+        "gpatlas report {params.results} --out {output} > {log} 2>&1"

@@ -1,0 +1,20 @@
+# When does a network beat a linear model, as sample size, number of QTL and epistasis change?
+# Alone: snakemake -s workflow_sims/scaling.smk --cores 2; in the study: workflow/Snakefile.
+configfile: "config/scaling.yaml"
+
+
+FIGURES = ["fig1_scaling", "supp_linear_check"]
+
+
+include: "../workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        f"{RESULTS}/report.html",
+
+
+include: "../workflow/rules/configure.smk"
+include: "../workflow/rules/simulate.smk"
+include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/collect.smk"
