@@ -15,7 +15,7 @@ SHARED = Path(__file__).parents[2] / "shared" / "reference_data" / "alphasimr"
 def trait_cases() -> list[Path]:
     """Paths of all cases with traits on founders: ours, and the larger set where it is at hand."""
     files = sorted(STORED.glob("*.json.gz")) + sorted(SHARED.glob("*.json.gz"))
-    return [f for f in files if not f.name.startswith(("cross_", "chips_"))]
+    return [f for f in files if not f.name.startswith("cross_")]
 
 
 def load(path: Path) -> dict:

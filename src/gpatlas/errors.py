@@ -5,6 +5,9 @@ message is one line: what is wrong, the value seen, where it came from, what is 
 that line and exits with 2. Anything else that escapes is a defect of ours and keeps its traceback.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class GpatlasError(Exception):
     """Base of all errors that a user can mend; the message is one complete line."""
@@ -24,3 +27,10 @@ class StoreError(GpatlasError, OSError):
 
 class EngineError(GpatlasError, RuntimeError):
     """A simulation engine or optional dependency is not available here."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" for a near match, else "; known are x, y, z"."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.55)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"

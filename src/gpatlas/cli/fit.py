@@ -16,6 +16,7 @@ from gpatlas.dataset import Dataset, as_text
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.io import read_dataset
 from gpatlas.io.atomic import atomic_path
+from gpatlas.predictions import FitResult
 from gpatlas.seeding import stable_seed
 
 
@@ -79,7 +80,7 @@ def fit(
         evaluation, seed = experiment.evaluation, experiment.seed
     chosen |= {"evaluation": evaluation.model_dump(mode="json"), "seed": seed}
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
-    fits = {}
+    fits: dict[str, FitResult] = {}
     with progress(f"fit {chosen['label']}") as report:
         for done, path in enumerate(datasets):
             dataset = read_dataset(path)
@@ -87,16 +88,13 @@ def fit(
             part = parts / f"{dataset.content_hash}.h5"
             result = read_part(part, chosen)
             if result is None:
-                result = fit_dataset(
-                    dataset,
-                    chosen["model"],
-                    chosen["hyperparameters"],
-                    evaluation,
-                    stable_seed(seed, dataset.content_hash, chosen["label"], bits=31),
-                    lambda epoch, epochs, loss, done=done: report(
-                        done * epochs + epoch, len(datasets) * epochs, f"epochs, validation loss {loss:.4g}"
-                    ),
-                )
+
+                def say(epoch: int, epochs: int, loss: float, done: int = done) -> None:
+                    total = len(datasets) * epochs
+                    report(done * epochs + epoch, total, f"epochs, validation loss {loss:.4g}")
+
+                of_dataset = stable_seed(seed, dataset.content_hash, chosen["label"], bits=31)
+                result = fit_dataset(dataset, chosen["model"], chosen["hyperparameters"], evaluation, of_dataset, say)
                 write_predictions(part, {dataset.content_hash: result}, chosen)
             fits[dataset.content_hash] = result
     write_predictions(out, fits, chosen)
@@ -107,7 +105,7 @@ def fit(
         n_rows=len(datasets),
         seconds=sum(result.seconds for result in fits.values()),
         cpu_seconds=sum(result.cpu_seconds for result in fits.values()),
-        device=result.device,
+        device=next(iter(fits.values())).device,
     )
     shutil.rmtree(parts)
     print(f"{out}: {chosen['label']} fitted to {len(datasets)} dataset{'s' * (len(datasets) != 1)}")

@@ -1,11 +1,11 @@
 """The frozen base of every configuration model, and errors that name the key, the value and the way out."""
 
-import difflib
+import re
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, did_you_mean
 
 
 class Frozen(BaseModel):
@@ -30,31 +30,25 @@ class Frozen(BaseModel):
 
 def describe(error: ValidationError, model: type[BaseModel]) -> str:
     """Say the first problem of a pydantic error in one line (and how many more there are)."""
-    problems = error.errors(include_url=False)
+    # a misspelt key is also a missing one: the misspelling is what the user wants to hear of
+    problems = sorted(error.errors(include_url=False), key=lambda p: p["type"] != "extra_forbidden")
     first = problems[0]
-    # a union reports every branch; the user's value is the same in all of them
-    others = len({_key(p) for p in problems}) - 1
+    misspelt = sum(p["type"] == "extra_forbidden" for p in problems)
+    keys = {_key(p) for p in problems if not (misspelt and p["type"] == "missing")}
+    others = len(keys) - 1
     key, value = _key(first), first["input"]
     match first["type"]:
         case "extra_forbidden":
-            text = f"unknown key '{key}'" + _nearest(str(first["loc"][-1]), _known_keys(model, first["loc"]))
+            text = f"unknown key '{key}'" + did_you_mean(str(first["loc"][-1]), _known_keys(model, first["loc"]))
         case "missing":
             text = f"key '{key}' is missing"
         case "value_error" | "assertion_error":
             text = (f"{key}: " if key else "") + first["msg"].split(", ", 1)[-1]
         case _:
-            text = f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}, not {_shown(value)}"
+            message = first["msg"].replace("a valid tuple", "a list").replace("a valid dictionary", "keys and values")
+            message = message.split(" or instance of ")[0]
+            text = f"{key}: {message[0].lower()}{message[1:]}, not {_shown(value)}"
     return text + (f" (and {others} more problem{'s' * (others > 1)})" if others else "")
-
-
-def nearest_key(key: str, known: list[str]) -> str:
-    """Return "; did you mean 'x'?" for a near match, else the list of what is allowed."""
-    return _nearest(key, known)
-
-
-def _nearest(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
-    return f"; did you mean '{close[0]}'?" if close else f"; known keys are {', '.join(known)}"
 
 
 def _key(problem: Any) -> str:
@@ -63,8 +57,13 @@ def _key(problem: Any) -> str:
     return ".".join(steps)
 
 
+_BRANCH = re.compile(
+    r"(constrained|function|lax|json|is-instance|nullable)-|(tuple|list|dict|literal)\[|(int|float|bool|str)$"
+)
+
+
 def _is_branch(step: Any) -> bool:
-    return isinstance(step, str) and (step[:1].isupper() or "[" in step or step in ("int", "float", "bool", "str"))
+    return isinstance(step, str) and _BRANCH.match(step) is not None
 
 
 def _known_keys(model: type[BaseModel], location: tuple) -> list[str]:

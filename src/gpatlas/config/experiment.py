@@ -87,8 +87,8 @@ class ExperimentConfig(Frozen, ABC):
 
     experiment: str = Field(description="which experiment this file configures")
     seed: int = Field(1, ge=0, description="root of all random numbers")
-    engine: EngineSpec = EngineSpec()
-    evaluation: EvaluationSpec = EvaluationSpec()
+    engine: EngineSpec = Field(EngineSpec(), description="where genotypes and phenotypes come from")
+    evaluation: EvaluationSpec = Field(EvaluationSpec(), description="how models are compared")
     models: dict[str, ModelEntry] = Field(
         min_length=1, description="models to compare: name → hyperparameters, or {} for its defaults"
     )

@@ -6,11 +6,10 @@ from typing import Any
 
 import yaml
 
-from gpatlas.config.base import nearest_key
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, did_you_mean
 
 EXPERIMENTS: dict[str, type[ExperimentConfig]] = {"scaling": ScalingConfig}
 
@@ -47,8 +46,7 @@ def parse_experiment(section: dict[str, Any], source: str = "config") -> Experim
     """
     name = section.get("experiment")
     if name not in EXPERIMENTS:
-        hint = nearest_key(str(name), list(EXPERIMENTS))
-        raise ConfigError(f"{source}: experiment: '{name}' is not an experiment{hint}")
+        raise ConfigError(f"{source}: experiment: '{name}' is not an experiment{did_you_mean(str(name), EXPERIMENTS)}")
     return EXPERIMENTS[name].parse(section, source)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gpatlas.config.experiment import ExperimentConfig, Heritability
 from gpatlas.config.simulation import FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
@@ -38,6 +38,11 @@ class ScalingConfig(ExperimentConfig):
         min_length=1,
         description="one trait for each: epistatic over additive variance (AlphaSimR relAA)",
     )
+
+    @field_validator("n_samples", "qtl_scaling", "heritability", "rel_aa", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -166,12 +166,12 @@ class FoldsSpec(Frozen):
 class SimulationSpec(Frozen):
     """One simulated population, complete: what `gpatlas simulate` and the engines take."""
 
-    founders: FoundersSpec
+    founders: FoundersSpec = Field(description="the founder population")
     traits: tuple[TraitSpec, ...] = Field(
         min_length=1, description="one entry per addTrait call; each call draws its own QTL"
     )
-    phenotypes: PhenotypeSpec
-    folds: FoldsSpec = FoldsSpec()
+    phenotypes: PhenotypeSpec = Field(description="error variance")
+    folds: FoldsSpec = Field(FoldsSpec(), description="split into train, validation and test")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from gpatlas.errors import GpatlasError, StoreError
 
-_REASONS = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+_ERRNO = re.compile(r"errno = (\d+)")
 
 
 @contextmanager
@@ -36,8 +37,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise StoreError(f"cannot write {path}: {_reason(error)}") from None
     except RuntimeError as error:
-        # h5py reports what goes wrong while a file is closed (a full disk, mostly) as RuntimeError
-        if "h5py" not in type(error).__module__ and "HDF5" not in str(error) and "sync" not in str(error):
+        # h5py reports what goes wrong while objects are flushed (a full disk, mostly) as RuntimeError
+        if _ERRNO.search(str(error)) is None:
             raise
         raise StoreError(f"cannot write {path}: {_reason(error)}") from None
     finally:
@@ -48,11 +49,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 def _reason(error: Exception) -> str:
     number = getattr(error, "errno", None)
-    text = str(error)
-    for code, reason in _REASONS.items():  # h5py hides the number inside its message
-        if number == code or f"errno = {code}" in text:
-            return reason
-    return getattr(error, "strerror", None) or " ".join(text.split())
+    hidden = _ERRNO.search(str(error))  # HDF5 hides the number inside its message
+    if number is None and hidden is not None:
+        number = int(hidden.group(1))
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full" if number == errno.ENOSPC else "the disk quota is used up"
+    return os.strerror(number) if number else " ".join(str(error).split())
 
 
 def _umask() -> int:

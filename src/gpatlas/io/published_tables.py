@@ -81,7 +81,8 @@ def read_genotype_table(path: Path) -> tuple[list[str], list[str], PackedBits]:
     header = next(lines, "").split()
     if len(header) < 2:
         raise DataError(f"{path}, line 1: expected `qtl` and sample names, found {_shown(' '.join(header))}")
-    samples, locus_id = header[1:], []
+    samples: list[str] = header[1:]
+    locus_id: list[str] = []
     columns: list[NDArray[np.uint8]] = []  # one packed byte column per eight loci
     block = np.zeros((8, len(samples)), dtype=np.uint8)
     for number, line in enumerate(lines, start=2):
@@ -154,7 +155,7 @@ def _match(samples: list[str], names: list[str], g_path: Path, p_path: Path) -> 
     """Find every genotype column's phenotype row; AlphaSimR names haplotype columns id_1."""
     row = {name: k for k, name in enumerate(names)}
     stripped = [name.removesuffix("_1") for name in samples]
-    wanted = stripped if all(name in row for name in stripped) else samples
+    wanted = max(stripped, samples, key=lambda found: sum(name in row for name in found))
     twice = [name for name, times in Counter(wanted).items() if times > 1]
     if twice:
         raise DataError(f"{g_path}: sample '{twice[0]}' has more than one column")
@@ -184,19 +185,19 @@ def _read_effects(path: Path, n_loci: int, n_traits: int) -> tuple[Effects, Pair
             raise DataError(f"{path}, line {number}: {len(values)} values for {len(header)} columns")
         rows.append([_number(values[k], f"{path}, line {number}") for k in columns])
     table = np.array(rows, dtype=np.float64).reshape(-1, len(columns))
-    for name, values, top in (("trait", table[:, 0], n_traits), ("locus", table[:, 1], n_loci)):
-        wrong = ~((values >= 1) & (values <= top))
+    trait_number, locus_number, additive, partner, epistatic = table.T
+    for name, numbers, top in (("trait", trait_number, n_traits), ("locus", locus_number, n_loci)):
+        wrong = ~((numbers >= 1) & (numbers <= top))
         if wrong.any():
-            raise DataError(f"{path}: {name} {values[wrong][0]:g} is not among 1..{top}")
-    trait, locus, additive, partner, epistatic = table.T
-    trait, locus = trait.astype(np.int32) - 1, locus.astype(np.int32) - 1
+            raise DataError(f"{path}: {name} {numbers[wrong][0]:g} is not among 1..{top}")
+    trait, locus = trait_number.astype(np.int32) - 1, locus_number.astype(np.int32) - 1
     paired = np.isfinite(partner) & (np.nan_to_num(epistatic) != 0)
-    partner = np.where(paired, partner, 0).astype(np.int32) - 1
-    once = paired & (locus < partner)  # the table lists a pair at both of its loci
+    other = np.where(paired, partner, 0).astype(np.int32) - 1
+    once = paired & (locus < other)  # the table lists a pair at both of its loci
     causal = (additive != 0) | paired
     return (
         Effects(trait[causal], locus[causal], additive[causal], np.zeros(int(causal.sum()))),
-        Pairs(trait[once], locus[once], partner[once], epistatic[once]),
+        Pairs(trait[once], locus[once], other[once], epistatic[once]),
     )
 
 

@@ -1,11 +1,10 @@
 """Models by name: scikit-learn estimators, one file per method, loaded when asked for."""
 
-import difflib
 import inspect
 from importlib import import_module
 from typing import Any
 
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, did_you_mean
 
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
@@ -46,12 +45,14 @@ def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
     chosen = dict(hparams)
     if preset is not None:
         if preset not in estimator.presets:
-            raise ConfigError(f"model {name}: unknown preset '{preset}'{_hint(preset, sorted(estimator.presets))}")
+            raise ConfigError(
+                f"model {name}: unknown preset '{preset}'{did_you_mean(preset, sorted(estimator.presets))}"
+            )
         chosen = estimator.presets[preset] | hparams
     known = list(inspect.signature(estimator).parameters)
     for key in hparams:
         if key not in known:
-            raise ConfigError(f"model {name}: unknown hyperparameter '{key}'{_hint(key, known)}")
+            raise ConfigError(f"model {name}: unknown hyperparameter '{key}'{did_you_mean(key, known)}")
     made = estimator(**chosen)
     try:
         made._validate_params()
@@ -60,7 +61,7 @@ def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
     return made
 
 
-def model_class(name: str) -> type:
+def model_class(name: str) -> Any:
     """Return the estimator class behind a name.
 
     Raises
@@ -69,11 +70,6 @@ def model_class(name: str) -> type:
         Unknown model.
     """
     if name not in REGISTRY:
-        raise ConfigError(f"unknown model '{name}'{_hint(name, sorted(REGISTRY))}")
+        raise ConfigError(f"unknown model '{name}'{did_you_mean(name, sorted(REGISTRY))}")
     module, _, attribute = REGISTRY[name].partition(":")
     return getattr(import_module(module), attribute)
-
-
-def _hint(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"

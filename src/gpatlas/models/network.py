@@ -64,15 +64,15 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         from gpatlas.train.regression import train_perceptron
 
         self._validate_params()
-        X = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=3)
-        Y = validated_phenotypes(X, y, minimum=2)
+        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=3)
+        Y = validated_phenotypes(x, y, minimum=2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if validation is None:
-            held_out = _hold_out(len(X), self.validation_fraction, seed)
-            training, stopping = (X[~held_out], Y[~held_out]), (X[held_out], Y[held_out])
+            held_out = _hold_out(len(x), self.validation_fraction, seed)
+            training, stopping = (x[~held_out], Y[~held_out]), (x[held_out], Y[held_out])
         else:
-            x_stop = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
-            training, stopping = (X, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1))
+            x_stop: NDArray = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
+            training, stopping = (x, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1))
         arithmetic = choose_arithmetic(self.device, self.precision)
         self.network_ = train_perceptron(
             training,
@@ -87,7 +87,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.history_: History = self.network_.history
         self.n_epochs_ = len(self.history_.train_loss)
         self.device_ = arithmetic.describe()
-        self._y_shape = np.shape(y)[1:]
+        self._y_shape = np.asarray(y).shape[1:]
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -95,9 +95,9 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         from gpatlas.train.precision import choose_arithmetic
 
         check_is_fitted(self)
-        X = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        predicted = self.network_.predict(X, choose_arithmetic(self.device, self.precision))
-        return predicted.reshape(len(X), *self._y_shape)
+        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
+        predicted = self.network_.predict(x, choose_arithmetic(self.device, self.precision))
+        return predicted.reshape(len(x), *self._y_shape)
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; how early a plateau schedule stops is a guess."""

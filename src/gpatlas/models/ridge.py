@@ -49,7 +49,7 @@ class Moments:
         exact = x.dtype.kind in "iub" and len(x) * top**2 < _EXACT_IN_FLOAT32
         xx, xy = np.zeros((p, p)), np.zeros((p, y.shape[1]))
         for rows in row_blocks(x):
-            block = x[rows].astype(np.float32 if exact else np.float64)
+            block: NDArray = x[rows].astype(np.float32 if exact else np.float64)
             xx += block.T @ block
             xy += block.T.astype(np.float64) @ y[rows]
         return cls(len(x), x.sum(axis=0, dtype=np.float64), y.sum(axis=0), xx, xy, (y**2).sum(axis=0))
@@ -215,6 +215,13 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     bounds = (grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)])
     best = minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-9}).x
     return float(per_sample * np.exp(-best))
+
+
+def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Subtract trait means, so that moments lose no digits; a constant trait becomes exactly 0."""
+    mean = y.mean(axis=0)
+    centred = y - mean
+    return np.where(np.abs(centred).max(axis=0) <= 1e-12 * np.abs(mean), 0.0, centred), mean
 
 
 def row_blocks(x: NDArray) -> Iterator[slice]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.models.ridge import PUBLISHED_PENALTIES, Criterion, Moments, best_penalty, primal_spectrum
+from gpatlas.models.ridge import PUBLISHED_PENALTIES, Criterion, Moments, best_penalty, centre_traits, primal_spectrum
 from gpatlas.models.rrblup import decompose
 
 
@@ -53,14 +53,16 @@ def fit_splits(
     criterion, penalties
         How the penalty is chosen, see `gpatlas.models.rrblup.RRBLUP`.
     """
+    y, mean_y = centre_traits(y)
     primal = all(x.shape[1] < len(split.train) for split in splits)
     whole = Moments.of(x, y) if primal else None
-    return [_fit(x, y, split, whole, criterion, penalties) for split in splits]
+    return [_fit(x, y, mean_y, split, whole, criterion, penalties) for split in splits]
 
 
 def _fit(
     x: NDArray,
     y: NDArray[np.float64],
+    mean_y: NDArray[np.float64],
     split: Split,
     whole: Moments | None,
     criterion: Criterion,
@@ -75,7 +77,7 @@ def _fit(
         spectrum = primal_spectrum(whole.of_traits(split.traits) - Moments.of(x_test, y_here[split.test]))
     penalty = best_penalty(spectrum, criterion, penalties, x_train, y_train)
     effects = spectrum.effects(penalty, x_train)
-    predicted = x_test @ effects + (spectrum.mean_y - spectrum.mean_x @ effects)
+    predicted = x_test @ effects + (mean_y[split.traits] + spectrum.mean_y - spectrum.mean_x @ effects)
     return SplitFit(split, predicted, effects, penalty)
 
 

@@ -1,6 +1,7 @@
 """rrBLUP: every marker has a small effect; exact ridge regression, equivalently GBLUP."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from gpatlas.models.ridge import (
     Moments,
     Spectrum,
     best_penalty,
+    centre_traits,
     dual_spectrum,
     primal_spectrum,
     variance_components,
@@ -89,22 +91,22 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Fewer than two phenotyped samples for a trait, or values that are not finite numbers.
         """
         self._validate_params()
-        X = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
-        Y = validated_phenotypes(X, y, minimum=2)
+        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
+        Y = validated_phenotypes(dosage, y, minimum=2)
         grid = PUBLISHED_PENALTIES if self.penalties is None else np.asarray(self.penalties, dtype=np.float64)
         n_traits = Y.shape[1]
-        effects, intercept = np.zeros((X.shape[1], n_traits)), np.zeros(n_traits)
+        effects, intercept = np.zeros((dosage.shape[1], n_traits)), np.zeros(n_traits)
         parameters = np.zeros((4, n_traits))
         for rows, traits in phenotype_patterns(Y):
-            x, _ = fill_missing(X if rows is None else X[rows])
-            y_here = (Y if rows is None else Y[rows])[:, traits]
+            x, _ = fill_missing(dosage if rows is None else dosage[rows])
+            y_here, mean_y = centre_traits((Y if rows is None else Y[rows])[:, traits])
             spectrum = decompose(x, y_here)
             penalty = best_penalty(spectrum, self.penalty, grid, x, y_here)
             effects[:, traits] = spectrum.effects(penalty, x)
-            intercept[traits] = spectrum.mean_y - spectrum.mean_x @ effects[:, traits]
+            intercept[traits] = mean_y + spectrum.mean_y - spectrum.mean_x @ effects[:, traits]
             parameters[:, traits] = penalty, *variance_components(spectrum, penalty)
             self._mean_x = spectrum.mean_x
-        one_trait = np.ndim(y) == 1
+        one_trait = np.asarray(y).ndim == 1
         self.marker_effects_: NDArray = effects[:, 0] if one_trait else effects
         self.intercept_ = intercept[0] if one_trait else intercept
         self.penalty_, self.var_u_, self.var_e_, self.h2_ = (row[0] if one_trait else row for row in parameters)
@@ -113,8 +115,8 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return genomic estimated breeding values plus mean, `(n_samples,)` or `(n_samples, n_traits)`."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(X, self._mean_x)
+        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
+        x, _ = fill_missing(dosage, self._mean_x)
         return x @ self.marker_effects_ + self.intercept_
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
@@ -136,6 +138,10 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 def decompose(x: NDArray, y: NDArray[np.float64]) -> Spectrum:
     """Decompose by loci or by samples, whichever are fewer."""
-    if x.shape[1] < x.shape[0]:
+    if x.shape[1] >= x.shape[0]:
+        return dual_spectrum(x, y)
+    if x.dtype.kind != "f":
         return primal_spectrum(Moments.of(x, y))
-    return dual_spectrum(x, y)
+    shift = x.mean(axis=0)  # features that are no dosage may be far from 0, and their moments would lose digits
+    spectrum = primal_spectrum(Moments.of(x - shift, y))
+    return replace(spectrum, mean_x=spectrum.mean_x + shift)

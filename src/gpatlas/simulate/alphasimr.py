@@ -90,10 +90,12 @@ def _refuse_unavailable(trait: TraitSpec) -> None:
 
 def _r_spec(spec: SimulationSpec, seed: int) -> dict[str, Any]:
     founders, phenotypes = spec.founders, spec.phenotypes
-    errors = {"h2": phenotypes.h2, "H2": phenotypes.h2_broad, "varE": phenotypes.var_e}
-    errors = {name: np.asarray(value, dtype=float) for name, value in errors.items() if value is not None}
-    if phenotypes.var_e is not None:
-        errors["varE"] = np.broadcast_to(errors["varE"], spec.n_traits)
+    given = {"h2": phenotypes.h2, "H2": phenotypes.h2_broad, "varE": phenotypes.var_e}
+    errors: dict[str, NDArray] = {
+        name: np.broadcast_to(np.asarray(value, dtype=float), spec.n_traits)
+        for name, value in given.items()
+        if value is not None
+    }
     if phenotypes.cor_e is not None:
         errors["corE"] = correlation_matrix(phenotypes.cor_e, spec.n_traits)
     return {

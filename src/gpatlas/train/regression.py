@@ -96,8 +96,8 @@ def train_perceptron(
 def dosage_tensor(x: NDArray) -> Tensor:
     """Keep small integers as int8, a quarter of float32's memory on the device."""
     if x.dtype.kind in "iub" and x.size and np.abs(x).max() < 128:
-        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.int8))
-    return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
+        return torch.from_numpy(np.require(x, np.int8, ["C", "W"]))
+    return torch.from_numpy(np.require(x, np.float32, ["C", "W"]))
 
 
 def _encoder(x: NDArray, coding: InputCoding) -> AlleleCounts | StandardisedDosage:

@@ -29,12 +29,13 @@ save_case = function(name, seed, founder, add_traits, ...) {
   pop = newPop(founder, simParam = SP)
   pop = setPheno(pop, ..., simParam = SP)
   param = genParam(pop, simParam = SP)
+  do.call(SP$setVarE, lapply(list(...), rep_len, SP$nTraits))
   trait_columns = function(m) unname(lapply(seq_len(ncol(m)), function(k) m[, k]))
   haplotypes = lapply(seq_len(pop@nChr), function(chr) rows(pullSegSiteHaplo(pop, chr = chr, simParam = SP)))
   arguments = list(...)
   case = list(
     name = name, seed = seed, alphasimr = as.character(packageVersion("AlphaSimR")), R = R.version.string,
-    phenotypes = arguments,
+    phenotypes = arguments, varE = I(SP$varE),
     simParam = list(segSites = I(pop@nLoci), genMap = setNames(lapply(SP$genMap, unname), seq_along(SP$genMap)),
                     traits = lapply(SP$traits, trait_record), varA = I(unname(SP$varA)), varG = I(unname(SP$varG))),
     pops = list(pop = list(

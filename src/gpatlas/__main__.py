@@ -1,0 +1,5 @@
+"""`python -m gpatlas` is `gpatlas`."""
+
+from gpatlas.cli import main
+
+main()

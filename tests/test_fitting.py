@@ -1,0 +1,129 @@
+"""Protocols: who sees which samples. The test fold is predicted, and never looked at before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gpatlas.config import EvaluationSpec
+from gpatlas.config.simulation import FoldsSpec
+from gpatlas.dataset import Fold
+from gpatlas.errors import DataError
+from gpatlas.fitting import fit_dataset
+from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
+from gpatlas.simulate import simulate
+
+HOLDOUT, PUBLISHED = EvaluationSpec(), EvaluationSpec(protocol="published", n_splits=3)
+MLP = {"hidden": [8], "max_epochs": 3}
+
+
+@pytest.fixture(scope="module")
+def published(haploid_spec):
+    folds = FoldsSpec(validation=0, test=0.15, by="position")
+    return simulate(haploid_spec.model_copy(update={"folds": folds}), 7)
+
+
+def scramble(dataset, fold):
+    """The same data with the phenotypes of one fold replaced by nonsense."""
+    phenotypes = dataset.phenotypes.copy()
+    phenotypes[dataset.rows(fold)] = 1e3 * np.random.default_rng(1).normal(size=phenotypes[dataset.rows(fold)].shape)
+    return replace(dataset, phenotypes=phenotypes)
+
+
+@pytest.mark.parametrize(("model", "hparams"), [("rrblup", {}), ("mlp", MLP), ("linear_sgd", {"max_epochs": 3})])
+def test_test_phenotypes_never_matter_under_holdout(haploids, model, hparams):
+    honest = fit_dataset(haploids, model, hparams, HOLDOUT, 1)
+    blind = fit_dataset(scramble(haploids, Fold.test), model, hparams, HOLDOUT, 1)
+    (a,), (b,) = honest.predictions, blind.predictions
+    np.testing.assert_array_equal(a.predicted, b.predicted)
+    np.testing.assert_array_equal(a.rows, haploids.rows(Fold.test))
+
+
+def test_networks_train_on_train_and_stop_on_validation(haploids):
+    (prediction,) = fit_dataset(haploids, "mlp", MLP, HOLDOUT, 1).predictions
+    np.testing.assert_array_equal(prediction.n_train, [210, 210])
+    # with nonsense to stop on, the chosen epoch is another one or the same, but training samples do not change
+    other = fit_dataset(scramble(haploids, Fold.train), "mlp", MLP, HOLDOUT, 1).predictions[0]
+    assert not np.array_equal(other.predicted, prediction.predicted)
+
+
+def test_rrblup_uses_train_and_validation(haploids):
+    (prediction,) = fit_dataset(haploids, "rrblup", {}, HOLDOUT, 1).predictions
+    np.testing.assert_array_equal(prediction.n_train, [255, 255])
+    assert prediction.marker_effects.shape == (24, 2)
+    assert set(prediction.parameters) == {"penalty", "h2"}
+
+
+def test_the_published_protocol_stops_on_the_test_fold(published):
+    """Its defect, replayed on purpose: test phenotypes do change what a network predicts."""
+    hparams = {"hidden": [32], "max_epochs": 20, "schedule": "plateau", "learning_rate": 0.05}
+    a = fit_dataset(published, "mlp", hparams, PUBLISHED, 1).predictions[0]
+    b = fit_dataset(scramble(published, Fold.test), "mlp", hparams, PUBLISHED, 1).predictions[0]
+    assert list(a.rows) == list(range(255, 300))
+    assert not np.array_equal(a.predicted, b.predicted)
+
+
+def test_ridge_is_averaged_over_the_published_splits(published):
+    fit = fit_dataset(published, "rrblup", {"penalty": "loo"}, PUBLISHED, 1)
+    assert [(p.fold, list(p.traits)) for p in fit.predictions] == [
+        (f"split {k}", [t]) for t in (0, 1) for k in (1, 2, 3)
+    ]
+    metrics, splits = score_fit(published, fit, "rrblup", {"rep": 1}, {"rel_aa": [0, 1]})
+    assert [row["fold"] for row in metrics] == ["3 random splits"] * 2
+    assert len(splits) == 6
+    mean = np.mean([row["predictive_ability"] for row in splits if row["trait_id"] == "Trait2"])
+    assert metrics[1]["predictive_ability"] == pytest.approx(mean)
+    assert splits[0]["effect_correlation"] > 0.99
+
+
+def test_shared_splits_serve_all_traits(published):
+    evaluation = EvaluationSpec(protocol="published", n_splits=2, splits="shared")
+    fit = fit_dataset(published, "rrblup", {}, evaluation, 1)
+    assert [list(p.traits) for p in fit.predictions] == [[0, 1], [0, 1]]
+
+
+def test_metrics_have_the_pinned_columns(haploids):
+    fit = fit_dataset(haploids, "rrblup", {}, HOLDOUT, 1)
+    metrics, _ = score_fit(haploids, fit, "rrblup", {"n_samples": 300, "rep": 1}, {"rel_aa": [0, 1]})
+    assert list(metrics[0])[:3] == ["n_samples", "rep", "rel_aa"]
+    assert set(metrics[0]) == {"n_samples", "rep", "rel_aa", *METRIC_COLUMNS}
+    assert METRIC_COLUMNS == (
+        "model", "trait_id", "fold", "n_train", "n_test", "predictive_ability", "accuracy", "dispersion", "bias",
+        "rmse", "ceiling", "seconds",
+    )  # fmt: skip
+    variances = variance_rows(haploids, {"rep": 1}, {"rel_aa": [0, 1]})
+    assert variances[0]["var_g"] == pytest.approx(1)
+
+
+def test_predictions_of_other_data_are_refused(haploids, published):
+    fit = fit_dataset(haploids, "rrblup", {}, HOLDOUT, 1)
+    with pytest.raises(DataError, match="made from other data; fit again"):
+        score_fit(published, fit, "rrblup", {}, {})
+
+
+def test_missing_phenotypes_are_counted_out(haploids):
+    phenotypes = haploids.phenotypes.copy()
+    train, test = haploids.rows(Fold.train), haploids.rows(Fold.test)
+    phenotypes[train[:10], 0], phenotypes[test[:5], 0] = np.nan, np.nan
+    data = replace(haploids, phenotypes=phenotypes)
+    fit = fit_dataset(data, "rrblup", {}, HOLDOUT, 1)
+    metrics, _ = score_fit(data, fit, "rrblup", {}, {})
+    assert (metrics[0]["n_train"], metrics[0]["n_test"]) == (245, 40)
+    assert (metrics[1]["n_train"], metrics[1]["n_test"]) == (255, 45)
+
+
+def test_a_fold_that_is_not_there(published):
+    with pytest.raises(DataError, match="no samples in fold validation"):
+        fit_dataset(published, "mlp", MLP, HOLDOUT, 1)
+
+
+def test_a_model_that_cannot_be_fitted_is_one_line(haploids):
+    phenotypes = np.full_like(haploids.phenotypes, np.nan)
+    with pytest.raises(DataError, match="model rrblup: trait 0 has 0 phenotyped samples"):
+        fit_dataset(replace(haploids, phenotypes=phenotypes), "rrblup", {}, HOLDOUT, 1)
+
+
+def test_a_seed_gives_one_fit(haploids):
+    fits = [fit_dataset(haploids, "mlp", MLP, HOLDOUT, seed).predictions[0].predicted for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(fits[0], fits[1])
+    assert not np.array_equal(fits[0], fits[2])
