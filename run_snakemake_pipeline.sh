@@ -39,9 +39,12 @@ if [[ "$quiet" == no ]]; then
   gpatlas cost "${files[@]}" --results "$results" "${cores[@]}"
 fi
 
+# bars on a terminal, plain lines in a log; networks take turns on a GPU
+[[ -t 2 ]] && flags=(--logger rich "${flags[@]}")
+command -v nvidia-smi >/dev/null && flags=(--resources gpu=1 "${flags[@]}")
 snakemake --snakefile workflow/Snakefile --config scale="$scale" "${flags[@]}" -- "${targets[@]}"
 
-if [[ "$quiet" == no && " ${flags[*]:-} " != *" -n "* && " ${flags[*]:-} " != *" --dry-run "* && " ${flags[*]:-} " != *" --dryrun "* ]]; then
+if [[ "$quiet" == no && ! " ${flags[*]:-} " =~ \ (-n|--dry-run|--dryrun|--touch|-t)\  ]]; then
   report="$results/report.html"
   ((${#targets[@]} == 1)) && [[ "${targets[0]}" != all ]] && report="$results/${targets[0]}/report.html"
   echo "Figures: $results/*/figures/   Report: $report"

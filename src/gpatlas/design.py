@@ -148,6 +148,15 @@ class Design:
         """What to simulate for a row."""
         return self.config.simulation(row.columns)
 
+    def simulation_job(self, row: DesignRow) -> dict[str, Any]:
+        """Everything that a row's dataset depends on, JSON-like: what `gpatlas simulate --job` takes."""
+        return {
+            "simulation": self.simulation(row).model_dump(mode="json"),
+            "engine": self.config.engine.model_dump(mode="json"),
+            "row": row.columns,
+            "seed": str(self.seed(row, "simulate")),  # too long for JSON readers that hold numbers as doubles
+        }
+
     def seed(self, row: DesignRow, stage: str) -> int:
         """128-bit seed of a row's stage: equal for rows that differ in noise columns only."""
         columns = {k: v for k, v in row.columns.items() if k not in self.config.noise_columns}

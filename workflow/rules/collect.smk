@@ -1,12 +1,8 @@
 rule score:
     input:
-        config=ancient(CONFIG),
-        datasets=[path for job in DESIGN.jobs for path in datasets_of(job)],
-        predictions=[
-            f"{RESULTS}/{predictions_path(job, model)}"
-            for job in DESIGN.jobs
-            for model in DESIGN.models(job)
-        ],
+        config=f"{RESULTS}/config.json",
+        datasets=list(chain.from_iterable(JOBS.values())),
+        predictions=PREDICTIONS,
     output:
         metrics=f"{RESULTS}/metrics.csv",
         splits=f"{RESULTS}/splits.csv",
@@ -15,7 +11,7 @@ rule score:
     log:
         f"{LOGS}/score.log",
     params:
-        results=RESULTS,
+        results=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "gpatlas score {input.config} --results {params.results} > {log} 2>&1"
 
@@ -30,7 +26,7 @@ rule figures:
     log:
         f"{LOGS}/{{notebook}}.log",
     params:
-        results=RESULTS,
+        results=lambda wildcards, input: Path(input.metrics).parent,
     shell:
         "papermill --no-progress-bar -p results {params.results} -p figures {output.figures}"
         " {input.notebook} {output.notebook} > {log} 2>&1"
@@ -46,6 +42,6 @@ rule report:
     log:
         f"{LOGS}/report.log",
     params:
-        results=RESULTS,
+        results=lambda wildcards, input: Path(input.metrics).parent,
     shell:
         "gpatlas report {params.results} --out {output} > {log} 2>&1"

@@ -1,6 +1,8 @@
-# Shared by every experiment: validate the configuration, build the design, name the paths.
-# Only gpatlas.config and gpatlas.design are imported, so that parsing loads no torch.
+# Shared by every experiment: validate the configuration, build the design, name the folders.
+# Only light parts of gpatlas are imported, so that parsing loads neither torch nor scikit-learn.
 import json
+import sys
+from itertools import chain
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,29 +10,39 @@ from snakemake.exceptions import WorkflowError
 from gpatlas.config import parse_experiment
 from gpatlas.design import Design, dataset_path, predictions_path
 from gpatlas.errors import GpatlasError
+from gpatlas.models import USES_GPU
 
-SETTINGS = dict(config)
-ROOT = SETTINGS.pop(
+ROOT = config.get(
     "results_root", "results"
 )  # where results lie; not part of the experiment
 
 try:
-    DESIGN = Design(parse_experiment(SETTINGS))
+    DESIGN = Design(
+        parse_experiment({k: v for k, v in config.items() if k != "results_root"})
+    )
 except GpatlasError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"{ROOT}/{DESIGN.config.experiment}"
 LOGS = RESULTS.replace("results", "logs", 1)
-CONFIG = f"{RESULTS}/config.json"  # complete and validated; rules rerun by their `params`, not by its age
-NOTEBOOKS = Path(workflow.current_basedir).parents[1] / "notebooks"
-JOBS = {job.name: job for job in DESIGN.jobs}
 COMPLETE = DESIGN.config.model_dump(mode="json")
+MODELS = {name: entry["model"] or name for name, entry in COMPLETE["models"].items()}
+NOTEBOOKS = Path(workflow.current_basedir).parents[1] / "notebooks"
+JOBS = {
+    job.name: [f"{RESULTS}/{dataset_path(row)}" for row in job.rows]
+    for job in DESIGN.jobs
+}
+PREDICTIONS = [
+    f"{RESULTS}/{predictions_path(job, model)}"
+    for job in DESIGN.jobs
+    for model in DESIGN.models(job)
+]
 
-
-def datasets_of(job):
-    return [f"{RESULTS}/{dataset_path(row)}" for row in job.rows]
-
-
-def as_text(value):
-    """What a rule depends on in the configuration: a change of it reruns the rule."""
-    return json.dumps(value, sort_keys=True)
+# notebooks whose models are all there; the others are named, not silently left out
+FIGURES = [
+    name for name, models in FIGURES_NEED.items() if models <= set(COMPLETE["models"])
+]
+for name, models in FIGURES_NEED.items():
+    if name not in FIGURES:
+        absent = ", ".join(sorted(models - set(COMPLETE["models"])))
+        print(f"{name} is not drawn: no model {absent}", file=sys.stderr)

@@ -1,21 +1,25 @@
+# The whole configuration goes into results; a rule's own part of it goes into its command line, so that a changed key
+# reruns what depends on it, and no more.
 rule configuration:
     output:
-        CONFIG,
+        f"{RESULTS}/config.json",
+    log:
+        f"{LOGS}/configuration.log",
     localrule: True
     params:
-        settings=lambda wildcards: json.dumps(COMPLETE),  # in the order of the file
+        settings=lambda wildcards: json.dumps(COMPLETE),
     shell:
-        "gpatlas config --text {params.settings:q} --out {output}"
+        "gpatlas config --text {params.settings:q} --out {output} > {log} 2>&1"
 
 
 rule hparams:
-    input:
-        config=ancient(CONFIG),
     output:
         f"{RESULTS}/hparams/{{model}}.json",
     log:
         f"{LOGS}/hparams/{{model}}.log",
     params:
-        entry=lambda wildcards: as_text(COMPLETE["models"][wildcards.model]),
+        entry=lambda wildcards: json.dumps(
+            COMPLETE["models"][wildcards.model], sort_keys=True
+        ),
     shell:
-        "gpatlas hparams {input.config} --model {wildcards.model} --out {output} > {log} 2>&1"
+        "gpatlas hparams --model {wildcards.model} --entry {params.entry:q} --out {output} > {log} 2>&1"

@@ -1,8 +1,7 @@
 rule fit:
     input:
-        config=ancient(CONFIG),
         hparams=f"{RESULTS}/hparams/{{model}}.json",
-        datasets=lambda wildcards: datasets_of(JOBS[wildcards.job]),
+        datasets=lambda wildcards: JOBS[wildcards.job],
     output:
         predictions=f"{RESULTS}/{{job}}/{{model}}/predictions.h5",
         runtime=f"{RESULTS}/{{job}}/{{model}}/predictions.runtime.json",
@@ -12,8 +11,11 @@ rule fit:
         job=r".+/(reps~\d+-\d+|part~\d+)",
         model="[^/]+",
     threads: 1
+    resources:
+        gpu=lambda wildcards: int(MODELS[wildcards.model] in USES_GPU),
     params:
-        protocol=lambda wildcards: as_text([COMPLETE["evaluation"], COMPLETE["seed"]]),
+        evaluation=lambda wildcards: json.dumps(COMPLETE["evaluation"], sort_keys=True),
+        seed=COMPLETE["seed"],
     shell:
-        "gpatlas fit {input.datasets} --config {input.config} --hparams {input.hparams}"
-        " --out {output.predictions} --runtime {output.runtime} > {log} 2>&1"
+        "gpatlas fit {input.datasets} --hparams {input.hparams} --evaluation {params.evaluation:q}"
+        " --seed {params.seed} --out {output.predictions} --runtime {output.runtime} > {log} 2>&1"

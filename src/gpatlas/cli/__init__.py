@@ -33,7 +33,6 @@ def main() -> NoReturn:
     # verbs register themselves, in the order in which they are used
     from gpatlas.cli import configure, simulate, inspect, fit, evaluate  # noqa: F401, I001
 
-    sys.unraisablehook = _without_hdf5_repeats
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -57,9 +56,3 @@ def main() -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     print(f"gpatlas: error: {message}", file=sys.stderr)
     sys.exit(code)
-
-
-def _without_hdf5_repeats(unraisable: "sys.UnraisableHookArgs") -> None:
-    """After a failed write HDF5 fails once more for every object that it still holds; one line is enough."""
-    if "h5py" not in repr(unraisable.object):
-        sys.__unraisablehook__(unraisable)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import parse_experiment, read_experiment
+from gpatlas.config import parse_experiment, parse_mapping, read_experiment
 from gpatlas.design import Design
 from gpatlas.errors import ConfigError
 from gpatlas.io.atomic import atomic_path
@@ -35,26 +35,13 @@ def config(
     else:
         if (file is None) == (text is None):
             raise ConfigError("give either a file or --text")
-        experiment = read_experiment(file) if file else parse_experiment(read_yaml_text(text or ""), "--text")
+        experiment = read_experiment(file) if file else parse_experiment(parse_mapping(str(text), "--text"), "--text")
         content = json.dumps(experiment.model_dump(mode="json"), indent=2) + "\n"
     if out is None:
         print(content, end="")
         return
     with atomic_path(out) as temporary:
         temporary.write_text(content, encoding="utf-8")
-
-
-def read_yaml_text(text: str) -> dict:
-    """Parse a YAML mapping given on the command line."""
-    import yaml
-
-    try:
-        section = yaml.safe_load(text)
-    except yaml.YAMLError:
-        section = None
-    if not isinstance(section, dict):
-        raise ConfigError("--text: expected keys and values as JSON or YAML")
-    return section
 
 
 @app.command()

@@ -11,7 +11,7 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
 from gpatlas.cli.progress import progress
-from gpatlas.config import EvaluationSpec, read_experiment
+from gpatlas.config import EvaluationSpec, ModelEntry, parse_mapping, read_experiment
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.io import read_dataset
@@ -22,9 +22,10 @@ from gpatlas.seeding import stable_seed
 
 @app.command()
 def hparams(
-    config: Annotated[Path, typer.Argument(help="Experiment YAML.")],
     model: Annotated[str, typer.Option(help="Name of an entry under `models`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")],
+    config: Annotated[Path | None, typer.Argument(help="Experiment YAML.")] = None,
+    entry: Annotated[str | None, typer.Option(help="The workflow's way: the entry itself, as JSON.")] = None,
 ) -> None:
     """Write the hyperparameters of a model.
 
@@ -36,14 +37,19 @@ def hparams(
     """
     from gpatlas.models import make
 
-    experiment = read_experiment(config)
-    if model not in experiment.models:
-        raise ConfigError(f"{config} has no model '{model}'; it has {', '.join(experiment.models)}")
-    entry = experiment.models[model]
-    name = entry.model or model
-    estimator = make(name, preset=entry.preset, **entry.hyperparameters)
-    chosen = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in entry.hyperparameters}
-    record = {"label": model, "model": name, "hyperparameters": chosen}
+    if (config is None) == (entry is None):
+        raise ConfigError("say which settings: an experiment YAML, or --entry")
+    if config is None:
+        chosen = ModelEntry.parse(parse_mapping(str(entry), "--entry"), "--entry")
+    else:
+        models = read_experiment(config).models
+        if model not in models:
+            raise ConfigError(f"{config} has no model '{model}'; it has {', '.join(models)}")
+        chosen = models[model]
+    given = chosen.hyperparameters
+    estimator = make(chosen.model or model, preset=chosen.preset, **given)
+    settings = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in given}
+    record = {"label": model, "model": chosen.model or model, "hyperparameters": settings}
     with atomic_path(out) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -57,8 +63,10 @@ def fit(
     hparams: Annotated[
         Path | None, typer.Option(help="JSON of `gpatlas hparams`, instead of --model and --preset.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Experiment YAML, for its evaluation protocol and seed.")] = None,
-    seed: Annotated[int, typer.Option(help="Root of random numbers, without --config.")] = 1,
+    evaluation: Annotated[
+        str, typer.Option(help="Protocol, holdout or published; or the section `evaluation` as JSON.")
+    ] = "holdout",
+    seed: Annotated[int, typer.Option(help="Root of random numbers.")] = 1,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Fit a model and predict test samples.
@@ -74,11 +82,11 @@ def fit(
     from gpatlas.io.predictions import read_part, write_predictions
 
     chosen = _model(model, preset, hparams)
-    evaluation = EvaluationSpec()
-    if config is not None:
-        experiment = read_experiment(config)
-        evaluation, seed = experiment.evaluation, experiment.seed
-    chosen |= {"evaluation": evaluation.model_dump(mode="json"), "seed": seed}
+    protocol = EvaluationSpec.parse(
+        parse_mapping(evaluation, "--evaluation") if evaluation.startswith("{") else {"protocol": evaluation},
+        "--evaluation",
+    )
+    chosen |= {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
     fits: dict[str, FitResult] = {}
     with progress(f"fit {chosen['label']}") as report:
@@ -94,7 +102,7 @@ def fit(
                     report(done * epochs + epoch, total, f"epochs, validation loss {loss:.4g}")
 
                 of_dataset = stable_seed(seed, dataset.content_hash, chosen["label"], bits=31)
-                result = fit_dataset(dataset, chosen["model"], chosen["hyperparameters"], evaluation, of_dataset, say)
+                result = fit_dataset(dataset, chosen["model"], chosen["hyperparameters"], protocol, of_dataset, say)
                 write_predictions(part, {dataset.content_hash: result}, chosen)
             fits[dataset.content_hash] = result
     write_predictions(out, fits, chosen)

@@ -2,13 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
-from gpatlas.config import EngineSpec, parse_experiment, read_yaml
+from gpatlas.config import EngineSpec, parse_experiment, parse_mapping, read_yaml
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.design import Design
 from gpatlas.engines import make_dataset
@@ -18,11 +18,16 @@ from gpatlas.io import write_dataset
 
 @app.command()
 def simulate(
-    config: Annotated[Path, typer.Argument(help="Experiment YAML, or the YAML of one population.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Dataset file to write (HDF5).")],
-    row: Annotated[str | None, typer.Option(help="Design row of an experiment, as `gpatlas design` prints it.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="YAML of one population, or of an experiment with --row.")
+    ] = None,
+    row: Annotated[
+        str | None, typer.Option(help="Design row of an experiment, as `gpatlas design --rows` prints it.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of a single population (an experiment has its own).")] = 1,
     engine: Annotated[str, typer.Option(help="native or alphasimr, for a single population.")] = "native",
+    job: Annotated[str | None, typer.Option(help="The workflow's way: all of the above, as JSON.")] = None,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Simulate a population.
@@ -34,17 +39,10 @@ def simulate(
       gpatlas simulate config/examples/population.yaml --out population.h5
       gpatlas simulate config/scaling.yaml --row 'n_samples~1000,qtl_scaling~1,heritability~0.999/rep~1' --out d.h5
     """
-    section = read_yaml(config)
-    if "experiment" in section:
-        design = Design(parse_experiment(section, str(config)))
-        if row is None:
-            raise ConfigError(f"{config} is an experiment: say which --row, e.g. '{design.rows[0].name}'")
-        chosen = design.row(row)
-        spec, columns = design.simulation(chosen), chosen.columns
-        engine_spec, seed = design.config.engine, design.seed(chosen, "simulate")
-    else:
-        spec, columns = SimulationSpec.parse(section, str(config)), {"rep": 1}
-        engine_spec = EngineSpec.parse({"name": engine}, "--engine")
+    what = _job(config, row, seed, engine, job)
+    spec = SimulationSpec.parse(what["simulation"], str(config or "--job"))
+    engine_spec = EngineSpec.parse(what["engine"], "--engine")
+    columns, seed = what["row"], int(what["seed"])
     start, cpu_start = time.perf_counter(), time.process_time()
     dataset = make_dataset(spec, engine_spec, seed, columns)
     write_dataset(dataset, out)
@@ -56,3 +54,18 @@ def simulate(
         cpu_seconds=time.process_time() - cpu_start,
     )
     print(f"{out}: {dataset.n_samples} samples × {dataset.n_loci} loci, {dataset.n_traits} traits")
+
+
+def _job(config: Path | None, row: str | None, seed: int, engine: str, job: str | None) -> dict[str, Any]:
+    """What to simulate, from whichever of the three ways it was given."""
+    if (config is None) == (job is None):
+        raise ConfigError("say what to simulate: a YAML file, or --job")
+    if config is None:
+        return parse_mapping(str(job), "--job")
+    section = read_yaml(config)
+    if "experiment" not in section:
+        return {"simulation": section, "engine": {"name": engine}, "row": {"rep": 1}, "seed": seed}
+    design = Design(parse_experiment(section, str(config)))
+    if row is None:
+        raise ConfigError(f"{config} is an experiment: say which --row, e.g. '{design.rows[0].name}'")
+    return design.simulation_job(design.row(row))

@@ -1,7 +1,14 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry
-from gpatlas.config.reading import EXPERIMENTS, parse_experiment, read_experiment, read_simulation, read_yaml
+from gpatlas.config.reading import (
+    EXPERIMENTS,
+    parse_experiment,
+    parse_mapping,
+    read_experiment,
+    read_simulation,
+    read_yaml,
+)
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
 
@@ -18,6 +25,7 @@ __all__ = [
     "SimulationSpec",
     "TraitSpec",
     "parse_experiment",
+    "parse_mapping",
     "read_experiment",
     "read_simulation",
     "read_yaml",

@@ -23,16 +23,29 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         The file is absent, is not YAML, holds a key twice, or is not a mapping.
     """
     try:
-        section = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, source: str) -> dict[str, Any]:
+    """Parse a YAML (or JSON) mapping that came from `source`.
+
+    Raises
+    ------
+    ConfigError
+        The text is not YAML, holds a key twice, or is not a mapping.
+    """
+    try:
+        section = yaml.load(text, Loader=_UniqueKeys)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError(f"{path}{where}: not valid YAML: {problem}") from None
+        raise ConfigError(f"{source}{where}: not valid YAML: {problem}") from None
     if not isinstance(section, dict):
-        raise ConfigError(f"{path}: expected keys and values, found {type(section).__name__}")
+        raise ConfigError(f"{source}: expected keys and values, found {type(section).__name__}")
     return section
 
 

@@ -2,15 +2,15 @@
 
 import errno
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from gpatlas.errors import GpatlasError, StoreError
+import h5py
 
-_ERRNO = re.compile(r"errno = (\d+)")
+from gpatlas.errors import StoreError
 
 
 @contextmanager
@@ -32,14 +32,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except GpatlasError:
+    except StoreError:
         raise
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {_reason(error)}") from None
-    except RuntimeError as error:
-        # h5py reports what goes wrong while objects are flushed (a full disk, mostly) as RuntimeError
-        if _ERRNO.search(str(error)) is None:
-            raise
         raise StoreError(f"cannot write {path}: {_reason(error)}") from None
     finally:
         if temporary is not None:
@@ -47,14 +42,61 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
                 temporary.unlink()
 
 
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    hidden = _ERRNO.search(str(error))  # HDF5 hides the number inside its message
-    if number is None and hidden is not None:
-        number = int(hidden.group(1))
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full" if number == errno.ENOSPC else "the disk quota is used up"
-    return os.strerror(number) if number else " ".join(str(error).split())
+@contextmanager
+def atomic_hdf5(path: str | Path) -> Iterator[h5py.File]:
+    """Yield an HDF5 file to fill; it appears at `path` whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        As `atomic_path`.
+    """
+    with atomic_path(path) as temporary, temporary.open("w+b", buffering=0) as raw:
+        guarded = _GuardedFile(raw)
+        try:
+            with h5py.File(guarded, "w") as file:
+                yield file
+        finally:
+            if guarded.error is not None:
+                raise guarded.error
+
+
+class _GuardedFile:
+    """A file whose failed writes are remembered instead of raised.
+
+    HDF5 does not survive a write that fails while it closes a file (it repeats the failure for every object it
+    holds, and may crash). It is told that all went well, and the error is raised when it is done.
+    """
+
+    def __init__(self, raw: Any):
+        self._raw = raw
+        self.error: OSError | None = None
+        self.read, self.readinto, self.seek = raw.read, raw.readinto, raw.seek
+        self.tell, self.flush = raw.tell, raw.flush
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        try:
+            while len(view) and self.error is None:
+                view = view[self._raw.write(view) :]
+        except OSError as error:
+            self.error = error
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        try:
+            return self._raw.truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full"
+    if error.errno == errno.EDQUOT:
+        return "the disk quota is used up"
+    return error.strerror or " ".join(str(error).split())
 
 
 def _umask() -> int:

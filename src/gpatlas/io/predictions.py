@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 
 from gpatlas.errors import StoreError
-from gpatlas.io.atomic import atomic_path
+from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.predictions import FitResult, Prediction
 
 FORMAT = "gpatlas-predictions"
@@ -41,7 +41,7 @@ def write_predictions(path: str | Path, fits: Mapping[str, FitResult], model: Ma
     StoreError
         The file cannot be written.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_hdf5(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["model"] = json.dumps(model, sort_keys=True)
         for name, fit in fits.items():

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Truth, as_bytes
 from gpatlas.errors import StoreError
-from gpatlas.io.atomic import atomic_path
+from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.packed import PackedBits
 
 FORMAT = "gpatlas-dataset"
@@ -41,7 +41,7 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
     StoreError
         The file cannot be written.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_hdf5(path) as file:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["ploidy"] = dataset.ploidy

@@ -12,6 +12,7 @@ REGISTRY: dict[str, str] = {
     "mlp": "gpatlas.models.mlp:MLP",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
 }
+USES_GPU = frozenset({"mlp"})  # where there is one; a workflow runs these one at a time on it
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:

@@ -63,8 +63,9 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write a figure; the suffix gives the format, and no suffix gives both .svg and .png."""
     path = Path(path)
     figure.draw_without_rendering()  # lets the layout settle: with a fixed aspect it needs two passes
-    for suffix in [path.suffix] if path.suffix in (".svg", ".png", ".pdf") else [".svg", ".png"]:
-        target = path.with_suffix(suffix)
+    known = path.suffix in (".svg", ".png", ".pdf")  # a name may end in .999, which is no suffix
+    for suffix in [path.suffix] if known else [".svg", ".png"]:
+        target = path if known else path.with_name(path.name + suffix)
         metadata = {"Date": None} if suffix == ".svg" else None
         with atomic_path(target) as temporary, mpl.rc_context(_STYLE):
             figure.savefig(temporary, format=suffix[1:], dpi=160, metadata=metadata)

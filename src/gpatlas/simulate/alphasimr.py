@@ -5,7 +5,9 @@ R is started on first use only. AlphaSimR's genetic values are taken trait by tr
 same effects.
 """
 
+from contextlib import redirect_stderr
 from importlib.resources import files
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -131,8 +133,9 @@ def _r_trait(trait: TraitSpec, n_chromosomes: int) -> dict[str, Any]:
 
 def _call_r(spec: dict[str, Any]) -> dict[str, Any]:
     try:
-        import rpy2.rinterface_lib.embedded as embedded
-        import rpy2.robjects as robjects
+        with redirect_stderr(StringIO()):  # rpy2 prints its search for R beside raising what came of it
+            import rpy2.rinterface_lib.embedded as embedded
+            import rpy2.robjects as robjects
     except Exception as error:  # rpy2 raises whatever its search for R ran into
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise EngineError(f"engine alphasimr needs rpy2 and R ({reason}): {_HOW_TO_GET_IT}") from None

@@ -1,0 +1,212 @@
+"""The command line: every verb's example runs, and every mistake is one line and exit 2."""
+
+import json
+import re
+import resource
+
+import h5py
+import numpy as np
+import pytest
+
+from gpatlas.io import read_dataset, write_dataset
+from tests.conftest import REPOSITORY, one_line_error
+
+CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
+ROW = "n_samples~120,qtl_scaling~0.5,heritability~0.999/rep~1"
+
+
+@pytest.fixture
+def data_file(haploids, tmp_path):
+    write_dataset(haploids, tmp_path / "d.h5")
+    return tmp_path / "d.h5"
+
+
+def verbs(gpatlas) -> list[str]:
+    shown = gpatlas("--help").stdout
+    return re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], flags=re.MULTILINE)
+
+
+def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
+    assert verbs(gpatlas) == ["config", "design", "cost", "simulate", "inspect", "hparams", "fit", "score", "report"]
+    assert "..." not in gpatlas("--help").stdout.split("Commands:")[1]  # no summary is cut short
+
+
+def test_version(gpatlas):
+    assert gpatlas("--version").stdout.startswith("gpatlas 0.")
+
+
+@pytest.mark.parametrize("verb", ["config", "design", "cost", "simulate", "inspect", "hparams", "fit"])
+def test_examples_run(gpatlas, verb, tmp_path):
+    """As printed, from the repository's root, with written files put elsewhere."""
+    examples = re.findall(r"^    gpatlas (.*)$", gpatlas(verb, "--help").stdout, flags=re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = [word.strip("'") for word in example.split()]
+        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json)", w) else w for w in words]
+        done = gpatlas(*words)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_whole_experiment_by_hand(gpatlas, tmp_path):
+    """config → simulate → hparams → fit → score, without the workflow."""
+    row = tmp_path / ROW
+    job = tmp_path / "n_samples~120,small/part~1"
+    names = gpatlas("design", CONFIG, "--rows").stdout.split()
+    assert ROW in names
+    config = tmp_path / "config.json"
+    assert gpatlas("config", CONFIG, "--out", config).returncode == 0
+    for name in names:
+        target = tmp_path / name / "dataset.h5"
+        done = gpatlas(
+            "simulate", config, "--row", name, "--out", target, "--runtime", target.with_suffix(".runtime.json")
+        )
+        assert done.returncode == 0, done.stderr
+    assert json.loads((row / "dataset.runtime.json").read_text())["stage"] == "simulate"
+    datasets = [tmp_path / name / "dataset.h5" for name in names]
+    for model in ("rrblup", "mlp"):
+        hparams, out = tmp_path / f"{model}.json", job / model / "predictions.h5"
+        assert gpatlas("hparams", config, "--model", model, "--out", hparams).returncode == 0
+        done = gpatlas(
+            "fit", *datasets, "--hparams", hparams, "--out", out,
+            "--runtime", out.with_suffix(".runtime.json"),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert [p.name for p in out.parent.iterdir() if p.name.startswith(".")] == []  # parts are cleared away
+    done = gpatlas("score", config, "--results", tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "metrics.csv").read_text().splitlines()
+    assert lines[0].startswith(
+        "n_samples,qtl_scaling,heritability,n_qtl,rep,rel_aa,model,trait_id,fold,n_train,n_test,predictive_ability"
+    )
+    assert len(lines) == 1 + len(names) * 2 * 2
+
+
+def test_a_killed_fit_goes_on_where_it_was(gpatlas, haploid_spec, tmp_path):
+    from gpatlas.simulate import simulate
+
+    files = []
+    for seed in (1, 2):
+        files.append(tmp_path / f"{seed}.h5")
+        write_dataset(simulate(haploid_spec, seed), files[-1])
+    out = tmp_path / "p.h5"
+    assert gpatlas("fit", files[0], "--model", "rrblup", "--out", out).returncode == 0
+    reference = read_hashes(out)
+    # leave what a job killed after its first fit leaves: a part, and no predictions
+    parts = tmp_path / ".p.h5.parts"
+    parts.mkdir()
+    out.rename(parts / f"{reference[0]}.h5")
+    with h5py.File(parts / f"{reference[0]}.h5", "r+") as file:
+        file[reference[0]].attrs["seconds"] = 1234.5
+    done = gpatlas("fit", *files, "--model", "rrblup", "--out", out)
+    assert done.returncode == 0, done.stderr
+    with h5py.File(out) as file:
+        assert sorted(file) == sorted(read_dataset(f).content_hash for f in files)
+        assert file[reference[0]].attrs["seconds"] == 1234.5  # taken over, not fitted again
+    assert not parts.exists()
+
+
+def read_hashes(path):
+    with h5py.File(path) as file:
+        return list(file)
+
+
+def test_missing_phenotypes_are_counted_aloud(gpatlas, haploids, tmp_path):
+    from dataclasses import replace
+
+    phenotypes = haploids.phenotypes.copy()
+    phenotypes[:7, 1] = np.nan
+    write_dataset(replace(haploids, phenotypes=phenotypes), tmp_path / "d.h5")
+    done = gpatlas("fit", tmp_path / "d.h5", "--model", "rrblup", "--out", tmp_path / "p.h5")
+    assert "Trait2: 7 of 300 phenotypes are missing and left out" in done.stdout
+
+
+def test_inspect_shows_what_is_there(gpatlas, data_file):
+    shown = gpatlas("inspect", data_file, env={"COLUMNS": "120"}).stdout
+    for text in (
+        "300  (train 210, validation 45, test 45)",
+        "24 on 1 chromosome",
+        "engine native",
+        "as written",
+        "V_A/V_G",
+    ):
+        assert text in shown
+    assert re.search(r"Trait1 +0 .* 24 +0 +1\.000", shown)
+
+
+def test_inspect_notices_a_change(gpatlas, data_file):
+    with h5py.File(data_file, "r+") as file:
+        file["phenotypes"][0, 0] += 1
+    assert "CHANGED since it was written" in gpatlas("inspect", data_file).stdout
+
+
+MISTAKES = {
+    "no such verb": (["simulat"], "No such command 'simulat'. Did you mean 'simulate'?"),
+    "no such option": (["inspect", "x.h5", "--trait", "3"], "No such option: --trait"),
+    "missing argument": (["inspect"], "Missing argument 'file'"),
+    "a word for a number": (["inspect", "x.h5", "--traits", "many"], "Invalid value for '--traits'"),
+    "absent file": (["inspect", "nothing.h5"], "nothing.h5: no such file"),
+    "absent configuration": (["design", "nothing.yaml"], "cannot read nothing.yaml: No such file"),
+    "an experiment without a row": (["simulate", CONFIG, "--out", "x.h5"], "say which --row"),
+    "no such row": (["simulate", CONFIG, "--row", "x", "--out", "x.h5"], "has no row 'x'"),
+    "no such model in the file": (
+        ["hparams", CONFIG, "--model", "m", "--out", "x"],
+        "has no model 'm'; it has rrblup, mlp",
+    ),
+    "no model": (["fit", "x.h5", "--out", "p.h5"], "either --model or --hparams"),
+    "misspelt model": (["fit", "x.h5", "--model", "rrblupp", "--out", "p.h5"], "did you mean 'rrblup'?"),
+    "no such preset": (["fit", "x.h5", "--model", "mlp", "--preset", "p", "--out", "p.h5"], "known are published"),
+    "nothing to score": (["score", CONFIG, "--results", "nowhere"], "no such file"),
+    "nothing to report": (["report", "nowhere", "--out", "x.html"], "nowhere/metrics.csv: no such file"),
+    "neither file nor text": (["config"], "give either a file or --text"),
+    "nothing to simulate": (["simulate", "--out", "x.h5"], "say what to simulate: a YAML file, or --job"),
+    "no settings": (["hparams", "--model", "mlp", "--out", "x"], "say which settings"),
+    "no such protocol": (["fit", "x.h5", "--model", "rrblup", "--evaluation", "cv", "--out", "p.h5"], "not 'cv'"),
+    "text that is no mapping": (["config", "--text", "3"], "--text: expected keys and values"),
+    "a folder that cannot be": (
+        ["simulate", "config/examples/population.yaml", "--out", "/dev/null/x.h5"],
+        "cannot write",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_mistakes(gpatlas, what):
+    arguments, message = MISTAKES[what]
+    assert message in one_line_error(gpatlas(*arguments))
+
+
+def test_a_truncated_dataset(gpatlas, data_file):
+    data_file.write_bytes(data_file.read_bytes()[:5000])
+    for verb in (["inspect", data_file], ["fit", data_file, "--model", "rrblup", "--out", "p.h5"]):
+        assert "cannot be read as HDF5" in one_line_error(gpatlas(*verb))
+
+
+def test_no_r(gpatlas, tmp_path):
+    """R is hidden, however this machine has it."""
+    population = REPOSITORY / "config/examples/population.yaml"
+    done = gpatlas(
+        "simulate", population, "--engine", "alphasimr", "--out", tmp_path / "d.h5",
+        env={"PATH": str(tmp_path), "R_HOME": str(tmp_path / "none"), "R_LIBS": "", "LD_LIBRARY_PATH": ""},
+    )  # fmt: skip
+    message = one_line_error(done)
+    assert "engine alphasimr" in message
+    assert "envs/alphasimr.yaml" in message
+    assert "engine: native" in message
+
+
+def test_a_disk_that_fills_up(tmp_path):
+    import subprocess
+    import sys
+
+    population = REPOSITORY / "config/examples/population.yaml"
+
+    def limit():
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    command = [sys.executable, "-B", "-m", "gpatlas", "simulate", str(population), "--out", str(tmp_path / "d.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+    assert "cannot write" in one_line_error(done)
+    assert list(tmp_path.iterdir()) == []
