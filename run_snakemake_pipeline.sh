@@ -7,9 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 EXPERIMENTS="scaling"
-targets=() flags=() scale=laptop cores=() quiet=no
+targets=() flags=() settings=() scale=laptop cores=() quiet=no
 while (($#)); do
   case "$1" in
+    --config | -C) # ours and the user's become one list; `scaling=my.yaml` runs another file
+      while [[ "${2:-}" == *=* ]]; do settings+=("$2"); shift; done ;;
     --scale) scale="${2:-}"; shift ;;
     --scale=*) scale="${1#*=}" ;;
     -c | --cores | -j | --jobs) flags+=("$1" "${2:-}"); cores=(--cores "${2:-}"); shift ;;
@@ -34,18 +36,34 @@ if [[ "$quiet" == no ]]; then
   chosen="${targets[*]:-all}"
   [[ " $chosen " == *" all "* ]] && chosen="$EXPERIMENTS"
   files=()
-  for experiment in $chosen; do files+=("$folder/$experiment.yaml"); done
+  for experiment in $chosen; do
+    file="$folder/$experiment.yaml"
+    for setting in ${settings[@]+"${settings[@]}"}; do [[ "$setting" == "$experiment="* ]] && file="${setting#*=}"; done
+    files+=("$file")
+  done
   [[ "${cores[*]:-}" =~ ^--cores\ [0-9]+$ ]] || cores=()
-  gpatlas cost "${files[@]}" --results "$results" "${cores[@]}"
+  gpatlas cost "${files[@]}" --results "$results" ${cores[@]+"${cores[@]}"}
+fi
+
+# a killed run leaves Snakemake's lock behind; ours dies with the run, so that the other can be told from a live one
+mkdir -p .snakemake
+if command -v flock >/dev/null; then
+  exec 9>.snakemake/run.lock
+  if ! flock --nonblock 9; then
+    echo "error: another run is going on in this folder; wait for it or stop it" >&2
+    exit 2
+  fi
+  if compgen -G ".snakemake/locks/*" >/dev/null; then snakemake -s workflow/Snakefile --unlock >/dev/null 2>&1 || true; fi
 fi
 
 # bars on a terminal, plain lines in a log; networks take turns on a GPU
-[[ -t 2 ]] && flags=(--logger rich "${flags[@]}")
-command -v nvidia-smi >/dev/null && flags=(--resources gpu=1 "${flags[@]}")
-snakemake --snakefile workflow/Snakefile --config scale="$scale" "${flags[@]}" -- "${targets[@]}"
+if [[ -t 2 ]]; then flags+=(--logger rich); fi
+if command -v nvidia-smi >/dev/null; then flags+=(--resources gpu=1); fi
+snakemake --snakefile workflow/Snakefile --config scale="$scale" ${settings[@]+"${settings[@]}"} \
+  ${flags[@]+"${flags[@]}"} -- ${targets[@]+"${targets[@]}"}
 
 if [[ "$quiet" == no && ! " ${flags[*]:-} " =~ \ (-n|--dry-run|--dryrun|--touch|-t)\  ]]; then
   report="$results/report.html"
-  ((${#targets[@]} == 1)) && [[ "${targets[0]}" != all ]] && report="$results/${targets[0]}/report.html"
+  if ((${#targets[@]} == 1)) && [[ "${targets[0]}" != all ]]; then report="$results/${targets[0]}/report.html"; fi
   echo "Figures: $results/*/figures/   Report: $report"
 fi

@@ -4,8 +4,10 @@ import filecmp
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -179,3 +181,68 @@ def test_a_failing_job_shows_its_log(tmp_path):
 def test_figures_that_need_an_absent_model_are_named(tmp_path):
     done = snakemake(tmp_path, "-n")
     assert "supp_linear_check is not drawn: no model linear_sgd" in done.stderr
+
+
+def test_a_killed_run_goes_on(run, tmp_path):
+    """Killed without mercy in the middle, run again: the same results as of an unbroken run."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "workflow/Snakefile")]
+    command += ["--directory", str(tmp_path), "--config", f"scaling={SMOKE}", "--cores", "1"]
+    first = subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    while not list(tmp_path.rglob("hparams/*.json")):
+        time.sleep(0.05)
+        assert first.poll() is None
+    time.sleep(1.0)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert not list(tmp_path.rglob("metrics.csv"))
+    assert snakemake(tmp_path, "--unlock").returncode == 0
+    done = snakemake(tmp_path, "--cores", 2)
+    assert done.returncode == 0, done.stderr
+    a, b = (pd.read_csv(folder / "results/scaling/metrics.csv") for folder in (run, tmp_path))
+    pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"))
+    assert [p for p in tmp_path.rglob("*.part") if p.stat().st_size] == []
+
+
+def environment_is_current() -> bool:
+    """Whether the run script would find its environment made (elsewhere it would make one, which takes minutes)."""
+    stamp = REPOSITORY / ".venv/stamp"
+    wanted = subprocess.run(
+        "cat pyproject.toml constraints.txt | cksum", shell=True, cwd=REPOSITORY, capture_output=True
+    )
+    return stamp.exists() and stamp.read_bytes() == wanted.stdout
+
+
+@pytest.mark.skipif(not environment_is_current(), reason="the run script's environment is not made")
+class TestRunScript:
+    """The command that people type."""
+
+    @staticmethod
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        command = ["bash", str(REPOSITORY / "run_snakemake_pipeline.sh"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd="/")
+
+    def test_a_dry_run_says_the_cost_and_the_plan(self):
+        done = self.run("scaling", "-n", "--cores", "2", "--scale", "published")
+        assert done.returncode == 0, done.stderr
+        assert "time of one core" in done.stdout
+        assert "Estimate: " in done.stdout
+        assert "on 2 cores" in done.stdout
+        assert "scaling_simulate" in done.stdout + done.stderr
+        assert "Report:" not in done.stdout  # nothing was made
+
+    def test_flags_pass_through(self):
+        assert "scaling_simulate" in self.run("--list-rules").stdout
+        assert "Estimate" not in self.run("--version").stdout
+
+    def test_another_scale_is_refused(self):
+        done = self.run("--scale", "huge")
+        assert done.returncode == 2
+        assert done.stderr.strip() == "error: --scale huge: it must be laptop or published"
+
+    def test_a_mistake_stops_before_snakemake(self, tmp_path):
+        config = edited(tmp_path, qtl_scalling=1)
+        done = self.run("--config", f"scaling={config}", "-n")
+        assert done.returncode == 2
+        assert done.stderr.strip().endswith("unknown key 'qtl_scalling'; did you mean 'qtl_scaling'?")
