@@ -19,7 +19,16 @@ while (($#)); do
     -h | --help | --unlock | --list* | -l | --version | -v | --lint* | --dag | --rulegraph | --summary | -D | --report*)
       flags+=("$1"); quiet=yes ;;
     -*) flags+=("$1") ;;
-    *) if [[ " all $EXPERIMENTS " == *" $1 "* ]]; then targets+=("$1"); else flags+=("$1"); fi ;;
+    *)
+      if [[ " all $EXPERIMENTS " == *" $1 "* ]]; then
+        targets+=("$1")
+      elif ((${#flags[@]} == 0)) && [[ "$1" != */* ]]; then # no flag yet whose value it could be, and no file
+        echo "error: no experiment '$1'; known are: $EXPERIMENTS, all" >&2
+        exit 2
+      else
+        flags+=("$1")
+      fi
+      ;;
   esac
   shift
 done
@@ -59,8 +68,8 @@ fi
 # bars on a terminal, plain lines in a log; networks take turns on a GPU
 if [[ -t 2 ]]; then flags+=(--logger rich); fi
 if command -v nvidia-smi >/dev/null; then flags+=(--resources gpu=1); fi
-snakemake --snakefile workflow/Snakefile --config scale="$scale" ${settings[@]+"${settings[@]}"} \
-  ${flags[@]+"${flags[@]}"} -- ${targets[@]+"${targets[@]}"}
+snakemake --snakefile workflow/Snakefile ${flags[@]+"${flags[@]}"} --config scale="$scale" \
+  ${settings[@]+"${settings[@]}"} -- ${targets[@]+"${targets[@]}"}
 
 if [[ "$quiet" == no && ! " ${flags[*]:-} " =~ \ (-n|--dry-run|--dryrun|--touch|-t)\  ]]; then
   report="$results/report.html"

@@ -241,6 +241,11 @@ class TestRunScript:
         assert done.returncode == 2
         assert done.stderr.strip() == "error: --scale huge: it must be laptop or published"
 
+    def test_an_unknown_experiment_is_refused(self):
+        done = self.run("scalling", "-n")
+        assert done.returncode == 2
+        assert done.stderr.strip() == "error: no experiment 'scalling'; known are: scaling, all"
+
     def test_a_mistake_stops_before_snakemake(self, tmp_path):
         config = edited(tmp_path, qtl_scalling=1)
         done = self.run("--config", f"scaling={config}", "-n")
