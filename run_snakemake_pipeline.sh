@@ -68,11 +68,12 @@ fi
 # bars on a terminal, plain lines in a log; networks take turns on a GPU
 if [[ -t 2 ]]; then flags+=(--logger rich); fi
 if command -v nvidia-smi >/dev/null; then flags+=(--resources gpu=1); fi
+if ((${#targets[@]})); then targets=(-- "${targets[@]}"); fi
 snakemake --snakefile workflow/Snakefile ${flags[@]+"${flags[@]}"} --config scale="$scale" \
-  ${settings[@]+"${settings[@]}"} -- ${targets[@]+"${targets[@]}"}
+  ${settings[@]+"${settings[@]}"} ${targets[@]+"${targets[@]}"}
 
 if [[ "$quiet" == no && ! " ${flags[*]:-} " =~ \ (-n|--dry-run|--dryrun|--touch|-t)\  ]]; then
   report="$results/report.html"
-  if ((${#targets[@]} == 1)) && [[ "${targets[0]}" != all ]]; then report="$results/${targets[0]}/report.html"; fi
+  if ((${#targets[@]} == 2)) && [[ "${targets[1]}" != all ]]; then report="$results/${targets[1]}/report.html"; fi
   echo "Figures: $results/*/figures/   Report: $report"
 fi
