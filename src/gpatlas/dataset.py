@@ -147,7 +147,8 @@ class Dataset:
 
     def features(self, rows: NDArray | slice | None = None) -> NDArray:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
-        return as_features(self.dosage(rows))
+        dosage = self.dosage(rows)
+        return dosage if isinstance(self.genotypes, PackedBits) else as_features(dosage)  # bits cannot be missing
 
     def with_fold(self, fold: NDArray[np.uint8]) -> "Dataset":
         """Return the same data under another split."""

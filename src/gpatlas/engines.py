@@ -1,5 +1,6 @@
 """One verb, three engines, one meaning: a design row becomes a `Dataset`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,13 @@ def make_dataset(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[
         See `simulate` and `read_published_tables`.
     """
     if engine.name == "native":
-        return simulate(spec, seed)
-    if engine.name == "alphasimr":
+        dataset = simulate(spec, seed)
+    elif engine.name == "alphasimr":
         by_replicate = engine.r_seed == "replicate"
-        return simulate_with_alphasimr(spec, int(row["rep"]) if by_replicate else seed % (2**31 - 1))
-    return _from_tables(spec, engine, seed, row)
+        dataset = simulate_with_alphasimr(spec, int(row["rep"]) if by_replicate else seed % (2**31 - 1))
+    else:
+        dataset = _from_tables(spec, engine, seed, row)
+    return replace(dataset, provenance={"command": "gpatlas simulate", "row": row} | dataset.provenance)
 
 
 def _from_tables(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[str, Any]) -> Dataset:

@@ -105,6 +105,7 @@ def train(
     x, y, x_validation, y_validation = (t.to(device) for t in (x, y, x_validation, y_validation))
     optimizer = _optimizer(network, settings)
     n, size = len(x), min(settings.batch_size, len(x))
+    complete = not torch.isnan(y).any().item()
     starts = [s for s in range(0, n, size) if n - s > 1 or n == 1]  # a batch of one has no variance to normalise by
     epoch_scheduler, step_scheduler = _schedulers(optimizer, settings, len(starts))
     scaler = torch.amp.GradScaler(device.type, enabled=arithmetic.needs_loss_scaling)
@@ -118,7 +119,7 @@ def train(
             rows = permutation[start : start + size]
             with arithmetic.autocast():
                 output = network(x[rows])
-            loss = masked_loss(output.float(), y[rows], settings.loss)
+            loss = masked_loss(output.float(), y[rows], settings.loss, complete)
             if settings.l2:
                 loss = loss + settings.l2 * 0.5 * sum(p.square().sum() for p in network.parameters())
             optimizer.zero_grad(set_to_none=True)
@@ -161,13 +162,17 @@ def predict(network: nn.Module, x: Tensor, arithmetic: Arithmetic) -> Tensor:
     return torch.cat(parts)
 
 
-def masked_loss(output: Tensor, target: Tensor, kind: str) -> Tensor:
-    """Mean loss over the phenotypes that are there (NaN is missing)."""
+def masked_loss(output: Tensor, target: Tensor, kind: str, complete: bool = False) -> Tensor:
+    """Mean loss over the phenotypes that are there (NaN is missing); 0 where none is.
+
+    `complete` says that nothing is missing, which the caller knows and a GPU would have to stop to find out.
+    """
+    if complete:
+        return F.l1_loss(output, target) if kind == "l1" else F.mse_loss(output, target)
     known = ~torch.isnan(target)
-    loss = F.l1_loss if kind == "l1" else F.mse_loss
-    if known.all():
-        return loss(output, target)
-    return loss(output[known], target[known]) if known.any() else output.sum() * 0.0
+    difference = torch.where(known, output - target, 0.0)
+    total = difference.abs().sum() if kind == "l1" else difference.square().sum()
+    return total / known.sum().clamp(min=1)
 
 
 def _optimizer(network: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:

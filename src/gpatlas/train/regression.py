@@ -14,6 +14,7 @@ from gpatlas.train.loop import History, Progress, TrainSettings, predict, train
 from gpatlas.train.precision import Arithmetic
 
 InputCoding = Literal["standardised", "allele_counts"]
+_BLOCK_VALUES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def train_perceptron(
 
 def dosage_tensor(x: NDArray) -> Tensor:
     """Keep small integers as int8, a quarter of float32's memory on the device."""
-    if x.dtype.kind in "iub" and x.size and np.abs(x).max() < 128:
+    if x.dtype.kind in "iub" and x.size and x.min() >= -128 and x.max() <= 127:
         return torch.from_numpy(np.require(x, np.int8, ["C", "W"]))
     return torch.from_numpy(np.require(x, np.float32, ["C", "W"]))
 
@@ -103,10 +104,20 @@ def dosage_tensor(x: NDArray) -> Tensor:
 def _encoder(x: NDArray, coding: InputCoding) -> AlleleCounts | StandardisedDosage:
     if coding == "allele_counts":
         return AlleleCounts(x.shape[1], ploidy=max(1, int(np.ceil(np.nanmax(x)))))
-    missing = np.isnan(x) if x.dtype.kind == "f" else np.zeros((1, x.shape[1]), dtype=bool)
-    known = np.maximum(len(x) - missing.sum(axis=0), 1)
-    mean = np.nansum(x, axis=0, dtype=np.float64) / known
-    square = np.nansum(np.square(x, dtype=np.float64), axis=0) / known
-    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    mean, spread = _moments(x)
     scale = np.where(spread > 1e-8 * np.maximum(np.abs(mean), 1.0), spread, 1.0)
     return StandardisedDosage(*(torch.from_numpy(v.astype(np.float32)) for v in (mean, scale)))
+
+
+def _moments(x: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of every locus over the calls that are there, in blocks of samples."""
+    known, total, square = np.zeros((3, x.shape[1]))
+    for start in range(0, len(x), step := max(1, _BLOCK_VALUES // x.shape[1])):
+        block = x[start : start + step].astype(np.float64)
+        missing = np.isnan(block)
+        block[missing] = 0.0
+        known += len(block) - missing.sum(axis=0)
+        total += block.sum(axis=0)
+        square += (block**2).sum(axis=0)
+    mean = total / np.maximum(known, 1)
+    return mean, np.sqrt(np.maximum(square / np.maximum(known, 1) - mean**2, 0.0))
