@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import gpatlas
 from gpatlas.config.experiment import EngineSpec
@@ -51,6 +52,7 @@ def make_dataset(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[
     return replace(dataset, provenance={"command": "gpatlas simulate", "row": row} | dataset.provenance)
 
 
+@threadpool_limits.wrap(limits=1)
 def _from_tables(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[str, Any]) -> Dataset:
     assert engine.directory is not None
     try:

@@ -3,7 +3,6 @@
 from itertools import product
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,21 +123,3 @@ def test_the_worked_example():
     np.testing.assert_allclose(values.gv[:, 0], [-0.35, -1.25, -0.35, 0.95], atol=1e-12)
     np.testing.assert_allclose(values.bv[:, 0], [-0.1, -1.4, 0.7, 0.8], atol=1e-12)
     np.testing.assert_allclose(values.aa[:, 0], [0, 0.4, -0.8, 0.4], atol=1e-12)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_values_do_not_depend_on_threads(rng, threads):
-    from threadpoolctl import threadpool_limits
-
-    population = from_haplotypes(rng.integers(0, 2, (5000, 64)), np.ones(64), np.arange(64))
-    group = TraitGroup(
-        np.arange(64),
-        np.random.default_rng(1).normal(size=(3, 64)),
-        np.zeros((3, 64)),
-        np.arange(64).reshape(-1, 2),
-        np.random.default_rng(2).normal(size=(3, 32)),
-        np.zeros(3),
-    )
-    reference = genetic_values(population, [group]).gv
-    with threadpool_limits(threads):
-        np.testing.assert_array_equal(genetic_values(population, [group]).gv, reference)

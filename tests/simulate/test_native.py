@@ -1,5 +1,10 @@
 """The native engine: determinism, scaling, what the truth says, and what is refused."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,3 +129,27 @@ def test_a_fold_may_not_be_empty():
     founders = {"n_individuals": 3, "loci_per_chromosome": [40, 20], "ploidy": 2}
     with pytest.raises(DataError, match="a fold would be empty"):
         simulate(spec(founders=founders, folds={"validation": 0.1, "test": 0.1}), 1)
+
+
+def test_the_same_bytes_on_any_number_of_threads(tmp_path):
+    """Large enough that a threaded BLAS would share the sums."""
+    population = {
+        "founders": {"n_individuals": 20_000, "loci_per_chromosome": 64},
+        "traits": [{"n_traits": 40, "qtl_per_chromosome": 64, "rel_aa": 1, "cor_a": 0.5}],
+        "phenotypes": {"h2_broad": 0.5, "cor_e": 0.2},
+    }
+    (tmp_path / "p.yaml").write_text(json.dumps(population))
+    for threads in ("1", "2", "4"):
+        environment = {**os.environ} | {f"{name}_NUM_THREADS": threads for name in ("OMP", "OPENBLAS", "MKL")}
+        command = [
+            sys.executable,
+            "-m",
+            "gpatlas",
+            "simulate",
+            tmp_path / "p.yaml",
+            "--out",
+            tmp_path / f"{threads}.h5",
+        ]
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+    files = [(tmp_path / f"{threads}.h5").read_bytes() for threads in ("1", "2", "4")]
+    assert files[0] == files[1] == files[2]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import gpatlas
 from gpatlas.config.simulation import SimulationSpec, TraitSpec, correlation_matrix
@@ -30,6 +31,7 @@ _HOW_TO_GET_IT = (
 )
 
 
+@threadpool_limits.wrap(limits=1)
 def simulate_with_alphasimr(spec: SimulationSpec, seed: int) -> Dataset:
     """Simulate with AlphaSimR.
 

@@ -105,6 +105,7 @@ class GeneticValues:
         return self.gv - self.gv.mean(axis=0) - self.bv - self.dd
 
 
+@threadpool_limits.wrap(limits=1)
 def genetic_values(population: Population, groups: Sequence[TraitGroup]) -> GeneticValues:
     """Evaluate traits on a population, in float64 and in blocks of individuals.
 
@@ -130,23 +131,22 @@ def genetic_values(population: Population, groups: Sequence[TraitGroup]) -> Gene
     on_xa, on_xd, constant = _linear_forms(groups, loci, moments, ploidy)
     n_forms = n_traits * (3 if dominant else 2)  # gv, bv, and dd where there is dominance
     values = np.zeros((3 * n_traits, n))
-    with threadpool_limits(1):
-        for block in population.blocks(len(loci)):
-            dosage = population.dosage(block, loci).T
-            xa = np.ascontiguousarray(dosage, dtype=np.float64)
-            xa -= ploidy / 2
-            xa *= 2 / ploidy
-            values[:n_forms, block] = on_xa[:n_forms] @ xa
-            if dominant:
-                values[:n_forms, block] += on_xd @ dominance_coding(dosage, ploidy)
-            start = 0
-            for group in groups:
-                traits = slice(start, start := start + group.n_traits)
-                if group.epistatic.any():
-                    first, second = np.searchsorted(loci, group.loci)[group.pairs].T
-                    product = xa[first]
-                    product *= xa[second]
-                    values[traits, block] += group.epistatic @ product
+    for block in population.blocks(len(loci)):
+        dosage = population.dosage(block, loci).T
+        xa = np.ascontiguousarray(dosage, dtype=np.float64)
+        xa -= ploidy / 2
+        xa *= 2 / ploidy
+        values[:n_forms, block] = on_xa[:n_forms] @ xa
+        if dominant:
+            values[:n_forms, block] += on_xd @ dominance_coding(dosage, ploidy)
+        start = 0
+        for group in groups:
+            traits = slice(start, start := start + group.n_traits)
+            if group.epistatic.any():
+                first, second = np.searchsorted(loci, group.loci)[group.pairs].T
+                product = xa[first]
+                product *= xa[second]
+                values[traits, block] += group.epistatic @ product
     values[:n_forms] += constant[:n_forms, None]
     gv, bv, dd = (np.ascontiguousarray(part.T) for part in np.split(values, 3))
     return GeneticValues(gv, bv, dd)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 import gpatlas
 from gpatlas.config.simulation import SimulationSpec
@@ -15,6 +16,7 @@ from gpatlas.simulate.traits import add_traits
 from gpatlas.simulate.variances import genic_variances, realised_variances
 
 
+@threadpool_limits.wrap(limits=1)  # sums of floats depend on how threads share them
 def simulate(spec: SimulationSpec, seed: int) -> Dataset:
     """Simulate founders, traits, phenotypes and folds.
 
