@@ -48,9 +48,10 @@ def plot_gain_over_linear(metrics: pd.DataFrame, network: str = "mlp", linear: s
         axis.axhline(0, color=GREY, linewidth=1, linestyle="--")
         low, high = axis.get_ylim()
         axis.set_ylim(min(low, -10), max(high, 10))  # a difference of a few per mille should look like one
-        axis.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:+.3g} %" if value else "0"))
+        axis.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:+,.6g} %" if value else "0"))
         axis.set_title(_title(level))
         log_axis(axis, "QTL")
+    _heritability_title(figure, metrics)
     axes[0, 0].set_ylabel(f"gain in predictive ability,\n{model_name(network)} over {model_name(linear)}")
     _size_legend(figure, colours)
     return figure
@@ -74,6 +75,7 @@ def plot_network_by_scaling(metrics: pd.DataFrame, network: str = "mlp") -> Figu
         axis.set_title(_title(level))
         axis.set_ylim(0, 1.04)
         log_axis(axis, "QTL pairs per sample")
+    _heritability_title(figure, metrics)
     axes[0, 0].set_ylabel(f"predictive ability, {model_name(network)}")
     handles = [
         Line2D([], [], color=GREY, linestyle=":", linewidth=1),
@@ -118,6 +120,7 @@ def plot_accuracy_to_ceiling(metrics: pd.DataFrame) -> Figure:
                 axis.set_title(_title(level))
             log_axis(axis, "QTL pairs per sample" if number == len(sizes) else "")
         axes[number - 1, 0].set_ylabel(f"{size:,} samples\npredictive ability / ceiling")
+    _heritability_title(figure, metrics)
     handles = [Line2D([], [], color=model_colour(m, k), marker="o") for k, m in enumerate(models)]
     handles += [Line2D([], [], color="black", linestyle=":", linewidth=1.2)]
     handles += [Line2D([], [], color=GREY, linestyle="--", linewidth=1)]
@@ -142,6 +145,11 @@ def _expected_line(axis, panel: pd.DataFrame, level: float) -> None:  # type: ig
         share = expected_variance_shares(level)
         expected = expected_rrblup_accuracy(rows.n_train, rows.n_qtl, share, rows.heritability)
         axis.plot(rows.qtl_scaling, expected, color="black", linestyle=":", linewidth=1.2, zorder=3)
+
+
+def _heritability_title(figure: Figure, metrics: pd.DataFrame) -> None:
+    values = ", ".join(f"{h2:g}" for h2 in sorted(metrics.heritability.unique()))
+    figure.suptitle(f"broad-sense heritability {values}", x=0.005, ha="left", fontsize=8.5, color=GREY)
 
 
 def _title(rel_aa: float) -> str:
