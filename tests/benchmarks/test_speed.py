@@ -3,18 +3,13 @@
 import numpy as np
 import pytest
 
-from gpatlas.config import ScalingConfig
 from gpatlas.io import read_dataset, write_dataset
 from gpatlas.models import make
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
+from tests.benchmarks.cells import spec
 
 CELLS = [(1_000, 46), (10_000, 142), (100_000, 448)]
-
-
-def spec(n_samples: int, n_qtl: int):
-    config = ScalingConfig(n_samples=(n_samples,), qtl_scaling=(1.0,), replicates=1, models={"rrblup": {}})
-    return config.simulation({"n_samples": n_samples, "n_qtl": n_qtl, "heritability": 0.999})
 
 
 @pytest.fixture(scope="module")
