@@ -11,6 +11,7 @@ from gpatlas.models import make
 from gpatlas.models.ridge import (
     PUBLISHED_PENALTIES,
     Moments,
+    Spectrum,
     best_penalty,
     gcv,
     loo,
@@ -89,7 +90,25 @@ def test_reml_maximises_the_dense_restricted_likelihood(problem):
         grid = np.log(per_sample) + np.linspace(-8, 8, 65)
         start = grid[np.argmin([deviance(g, trait) for g in grid])]
         best = minimize_scalar(deviance, bounds=(start - 0.3, start + 0.3), args=(trait,), method="bounded").fun
-        assert deviance(np.log(penalty[trait]), trait) <= best + 1e-4 or penalty[trait] / per_sample < 1e-3
+        assert deviance(np.log(penalty[trait]), trait) <= best + 1e-6 or penalty[trait] / per_sample < 1e-3
+
+
+def test_reml_takes_the_higher_of_two_maxima():
+    """A restricted likelihood with two maxima, whose lower one looks better on a coarse grid."""
+    n, d, z, outside = 7, np.array([0.01515, 1.3727, 54.94]), np.array([-22.088, 0.1966, 0.19]), 1.7692
+    yy = np.array([(z**2).sum() + outside])
+    spectrum = Spectrum(n, d, z[:, None], yy, np.eye(3), True, np.zeros(3), np.zeros(1))
+
+    def deviance(penalty):
+        q = (z**2 / (d + penalty)).sum() + outside / penalty
+        return (n - 1) * np.log(q) + np.log(d + penalty).sum() + (n - 1 - len(d)) * np.log(penalty)
+
+    h2 = 1 / (1 + np.exp(-np.linspace(-13.8, 13.8, 20_001)))
+    per_sample = d.sum() / (n - 1)
+    values = np.array([deviance(per_sample * (1 / h - 1)) for h in h2])
+    assert ((values[1:-1] < values[:-2]) & (values[1:-1] < values[2:])).sum() + (values[0] < values[1]) == 2
+    found = best_penalty(spectrum, "reml", PUBLISHED_PENALTIES, np.empty((0, 0)), np.empty((0, 0)))[0]
+    assert deviance(found) <= values.min() + 1e-6
 
 
 def test_reml_recovers_the_simulated_heritability(rng):

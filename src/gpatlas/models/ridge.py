@@ -209,11 +209,21 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
         q = (z2 / (spectrum.d + penalty)).sum() + outside / penalty
         return (spectrum.n - 1) * np.log(q) + np.log(spectrum.d + penalty).sum() + n_outside * np.log(penalty)
 
+    # the likelihood may have two maxima (usually one at no heritability): every valley of the grid is gone down
     low, high = (float(np.log(h2 / (1 - h2))) for h2 in H2_BOUNDS)
     grid = np.linspace(low, high, 57)
-    start = int(np.argmin([deviance(point) for point in grid]))
-    bounds = (grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)])
-    best = minimize_scalar(deviance, bounds=bounds, method="bounded", options={"xatol": 1e-9}).x
+    values = np.pad([deviance(point) for point in grid], 1, constant_values=np.inf)
+    valleys = np.flatnonzero((values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:]))
+    found = [
+        minimize_scalar(
+            deviance,
+            bounds=(grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        for k in valleys
+    ]
+    best = min(found, key=lambda minimum: minimum.fun).x
     return float(per_sample * np.exp(-best))
 
 
