@@ -213,7 +213,7 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     low, high = (float(np.log(h2 / (1 - h2))) for h2 in H2_BOUNDS)
     grid = np.linspace(low, high, 57)
     values = np.pad([deviance(point) for point in grid], 1, constant_values=np.inf)
-    valleys = np.flatnonzero((values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:]))
+    valleys = np.flatnonzero((values[1:-1] <= values[:-2]) & (values[1:-1] <= values[2:])).tolist()
     found = [
         minimize_scalar(
             deviance,
