@@ -64,11 +64,11 @@ def test_the_best_epoch_is_kept():
     assert not network.training
 
 
-def test_l2_is_half_the_square_of_all_parameters():
+def test_weight_decay_of_sgd_is_half_the_square_of_all_parameters():
     """Full-batch descent ends at the closed form of mean squared error + l2·½‖θ‖², intercept included."""
     x, y = problem()
     settings = TrainSettings(
-        l2=0.7, optimizer="sgd", learning_rate=0.2, weight_decay=0, schedule="constant", batch_size=300,
+        optimizer="sgd", learning_rate=0.2, weight_decay=0.7, schedule="constant", batch_size=300,
         max_epochs=300, patience=300, min_delta=-math.inf,
     )  # fmt: skip
     network, _ = run(settings)

@@ -117,10 +117,9 @@ class LinearSGD(NetworkRegressor):
 
         return TrainSettings(
             loss=self.loss,  # type: ignore[arg-type]
-            l2=self.l2,
             optimizer="sgd",
             learning_rate=self.learning_rate,
-            weight_decay=0.0,
+            weight_decay=self.l2,  # for plain SGD the same thing
             schedule=self.schedule,  # type: ignore[arg-type]
             batch_size=self.batch_size,
             max_epochs=self.max_epochs,

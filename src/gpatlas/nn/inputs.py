@@ -32,8 +32,8 @@ class StandardisedDosage(nn.Module):
 
     def forward(self, x_BN: Tensor) -> Tensor:
         """Return float32 `(B, N)`."""
-        x_BN = (x_BN.to(torch.float32) - self.mean) * self.inverse_scale
-        return torch.nan_to_num(x_BN, nan=0.0)
+        features_BN = (x_BN.to(torch.float32) - self.mean) * self.inverse_scale
+        return torch.nan_to_num(features_BN, nan=0.0) if x_BN.is_floating_point() else features_BN
 
 
 class AlleleCounts(nn.Module):
@@ -54,5 +54,6 @@ class AlleleCounts(nn.Module):
 
     def forward(self, x_BN: Tensor) -> Tensor:
         """Return float32 `(B, 2N)`: all counts of allele 0, then all counts of allele 1."""
-        x_BN = x_BN.to(torch.float32)
-        return torch.nan_to_num(torch.cat([self.ploidy - x_BN, x_BN], dim=1), nan=0.0)
+        copies_BN = x_BN.to(torch.float32)
+        features_BF = torch.cat([self.ploidy - copies_BN, copies_BN], dim=1)
+        return torch.nan_to_num(features_BF, nan=0.0) if x_BN.is_floating_point() else features_BF

@@ -27,12 +27,11 @@ class TrainSettings:
     ----------
     loss
         "l1" or "mse", averaged over samples and traits; missing phenotypes do not count.
-    l2
-        Weight of ½‖θ‖² (all parameters) added to the loss.
     optimizer
         "adamw" or "sgd" (plain, no momentum).
     learning_rate, weight_decay
-        Of the optimizer; for schedule "one_cycle" the learning rate is its maximum.
+        Of the optimizer; for schedule "one_cycle" the learning rate is its maximum. "sgd" with a weight decay w
+        descends loss + w·½‖θ‖² (all parameters); that of "adamw" is decoupled (Loshchilov & Hutter 2019).
     schedule
         "plateau": halve after 3 epochs without improvement; "one_cycle": rise for a fifth of the steps, then fall to
         nothing (Smith & Topin 2018); "constant".
@@ -49,7 +48,6 @@ class TrainSettings:
     """
 
     loss: Literal["l1", "mse"] = "mse"
-    l2: float = 0.0
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 0.01
     weight_decay: float = 0.01
@@ -120,8 +118,6 @@ def train(
             with arithmetic.autocast():
                 output = network(x[rows])
             loss = masked_loss(output.float(), y[rows], settings.loss, complete)
-            if settings.l2:
-                loss = loss + settings.l2 * 0.5 * sum(p.square().sum() for p in network.parameters())
             optimizer.zero_grad(set_to_none=True)
             scaler.scale(loss).backward()
             scaler.step(optimizer)
