@@ -18,7 +18,7 @@ from gpatlas.models import make
 from gpatlas.models.work import Work
 from gpatlas.packed import n_bytes
 
-START_SIMULATE, START_CLASSICAL, START_TORCH = 0.3, 1.2, 2.0  # CPU seconds from a process' start to its work
+START_SIMULATE, START_CLASSICAL, START_TORCH = 0.3, 1.3, 3.0  # CPU seconds of a process beside its work
 FIGURES_AND_REPORT = 25.0
 OVERHEAD_PER_JOB = 0.3  # Snakemake
 GENOTYPES_PER_SECOND = 1.0e8  # simulating five traits and writing them, one core
