@@ -2,7 +2,7 @@
 
 import enum
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -149,10 +149,6 @@ class Dataset:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
         dosage = self.dosage(rows)
         return dosage if isinstance(self.genotypes, PackedBits) else as_features(dosage)  # bits cannot be missing
-
-    def with_fold(self, fold: NDArray[np.uint8]) -> "Dataset":
-        """Return the same data under another split."""
-        return replace(self, fold=fold.astype(np.uint8))
 
     @cached_property
     def content_hash(self) -> str:

@@ -122,19 +122,6 @@ class Design:
             f"its {len(self.rows)} rows go from '{self.rows[0].name}' to '{self.rows[-1].name}'"
         )
 
-    def job(self, name: str) -> FitJob:
-        """Find a fitting job by name.
-
-        Raises
-        ------
-        ConfigError
-            The design has no such job.
-        """
-        for job in self.jobs:
-            if job.name == name:
-                return job
-        raise ConfigError(f"the design of {self.config.experiment} has no job '{name}'")
-
     def models(self, job: FitJob) -> list[str]:
         """Names of the models that are fitted in a job, in the order of the file."""
         n_samples = job.rows[0].columns["n_samples"]

@@ -33,11 +33,6 @@ def stable_seed(root: int, *parts: Any, bits: int = 128) -> int:
     return int.from_bytes(digest, "little") >> (128 - bits)
 
 
-def stable_generator(root: int, *parts: Any) -> np.random.Generator:
-    """Return a NumPy generator seeded by `stable_seed` (bit generator SFC64, which is fast at bulk bytes)."""
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(stable_seed(root, *parts))))
-
-
 def _plain(value: Any) -> Any:
     """Turn NumPy scalars into Python numbers, so that 1000 and np.int64(1000) name the same job."""
     if isinstance(value, np.generic):
