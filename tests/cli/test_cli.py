@@ -144,6 +144,12 @@ MISTAKES = {
     "no such option": (["inspect", "x.h5", "--trait", "3"], "No such option: --trait"),
     "missing argument": (["inspect"], "Missing argument 'file'"),
     "a word for a number": (["inspect", "x.h5", "--traits", "many"], "Invalid value for '--traits'"),
+    "a seed below zero": (
+        ["simulate", "config/examples/population.yaml", "--seed", "-1", "--out", "x.h5"],
+        "'--seed': Input should be greater than or equal to 0",
+    ),
+    "no cores": (["cost", CONFIG, "--cores", "0"], "'--cores': Input should be greater than or equal to 1"),
+    "a figure of no known format": (["design", CONFIG, "--figure", "x.gif"], "must end in .svg, .png, .pdf"),
     "absent file": (["inspect", "nothing.h5"], "nothing.h5: no such file"),
     "absent configuration": (["design", "nothing.yaml"], "cannot read nothing.yaml: No such file"),
     "an experiment without a row": (["simulate", CONFIG, "--out", "x.h5"], "say which --row"),

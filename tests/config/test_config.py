@@ -71,6 +71,10 @@ MISTAKES = {
         "unknown key 'qtl_scalling'; did you mean 'qtl_scaling'?",
     ),
     "misspelt inner key": ({"evaluation": {"tests": 0.1}}, "unknown key 'evaluation.tests'; did you mean 'test'?"),
+    "nothing to train on": (
+        {"evaluation": {"validation": 0.6, "test": 0.5}},
+        "evaluation: validation (0.6) and test (0.5) leave nothing to train on",
+    ),
     "a key like no other": ({"zzz": 1}, "unknown key 'zzz'; known are experiment, seed"),
     "missing key": ({"n_samples": None}, "key 'n_samples' is missing"),
     "heritability above one": (

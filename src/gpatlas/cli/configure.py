@@ -12,6 +12,8 @@ from gpatlas.design import Design
 from gpatlas.errors import ConfigError
 from gpatlas.io.atomic import atomic_path
 
+FIGURE_FORMATS = (".svg", ".png", ".pdf")
+
 
 @app.command()
 def config(
@@ -47,7 +49,9 @@ def config(
 @app.command()
 def design(
     file: Annotated[Path, typer.Argument(help="Experiment YAML.")],
-    figure: Annotated[Path | None, typer.Option(help="Also draw the design, to this SVG or PNG file.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Also draw the design, to this file (.svg, .png or .pdf).")
+    ] = None,
     rows: Annotated[bool, typer.Option(help="Print every row's name instead of one line per cell.")] = False,
 ) -> None:
     """Print the design table, and draw it.
@@ -61,6 +65,8 @@ def design(
     from rich.console import Console
     from rich.table import Table
 
+    if figure is not None and figure.suffix not in FIGURE_FORMATS:
+        raise ConfigError(f"--figure {figure}: the name must end in {', '.join(FIGURE_FORMATS)}")
     table = Design(read_experiment(file))
     if rows:
         for row in table.rows:
@@ -95,7 +101,7 @@ def cost(
     results: Annotated[
         Path | None, typer.Option(help="Results folder; rows that it already holds are left out.")
     ] = None,
-    cores: Annotated[int | None, typer.Option(help="Cores that jobs may use; all by default.")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores that jobs may use; all by default.")] = None,
 ) -> None:
     """Estimate time, memory and disk.
 

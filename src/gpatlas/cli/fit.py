@@ -66,7 +66,7 @@ def fit(
     evaluation: Annotated[
         str, typer.Option(help="Protocol, holdout or published; or the section `evaluation` as JSON.")
     ] = "holdout",
-    seed: Annotated[int, typer.Option(help="Root of random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Root of random numbers.")] = 1,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Fit a model and predict test samples.

@@ -16,7 +16,7 @@ from gpatlas.io.store import stored_hash
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="Dataset file (HDF5).")],
-    traits: Annotated[int, typer.Option(help="How many traits to list.")] = 10,
+    traits: Annotated[int, typer.Option(min=1, help="How many traits to list.")] = 10,
 ) -> None:
     """Summarise a dataset file.
 

@@ -25,7 +25,7 @@ def simulate(
     row: Annotated[
         str | None, typer.Option(help="Design row of an experiment, as `gpatlas design --rows` prints it.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of a single population (an experiment has its own).")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of a single population (an experiment has its own).")] = 1,
     engine: Annotated[str, typer.Option(help="native or alphasimr, for a single population.")] = "native",
     job: Annotated[str | None, typer.Option(help="The workflow's way: all of the above, as JSON.")] = None,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gpatlas.config.base import Frozen
-from gpatlas.config.simulation import FoldsSpec, SimulationSpec
+from gpatlas.config.simulation import FoldsSpec, SimulationSpec, check_shares
 
 Heritability = Annotated[float, Field(gt=0, le=1)]
 
@@ -55,6 +55,11 @@ class EvaluationSpec(Frozen):
         description="published: the very splits of the published script, drawn for each trait anew; "
         "shared: seeded splits, the same for all traits (faster)",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_shares(self.validation if self.protocol == "holdout" else 0.0, self.test)
+        return self
 
     @property
     def folds(self) -> FoldsSpec:

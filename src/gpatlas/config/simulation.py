@@ -147,6 +147,18 @@ class PhenotypeSpec(Frozen):
         return self
 
 
+def check_shares(validation: float, test: float) -> None:
+    """Refuse shares of samples that leave nothing to train on.
+
+    Raises
+    ------
+    ValueError
+        They sum to 1 or more.
+    """
+    if validation + test >= 1:
+        raise ValueError(f"validation ({validation:g}) and test ({test:g}) leave nothing to train on")
+
+
 class FoldsSpec(Frozen):
     """How samples are split into train, validation and test."""
 
@@ -158,8 +170,7 @@ class FoldsSpec(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise ValueError(f"validation ({self.validation:g}) and test ({self.test:g}) leave nothing to train on")
+        check_shares(self.validation, self.test)
         return self
 
 
