@@ -22,6 +22,7 @@ START_SIMULATE, START_CLASSICAL, START_TORCH = 0.3, 1.3, 3.0  # CPU seconds of a
 FIGURES_AND_REPORT = 25.0
 OVERHEAD_PER_JOB = 0.3  # Snakemake
 GENOTYPES_PER_SECOND = 1.0e8  # simulating five traits and writing them, one core
+DATASET_OVERHEAD = 6e4  # bytes of a dataset file beside its samples
 SECONDS_PER_STEP = {"cpu": 4e-4, "gpu": 2.5e-4}
 BYTES_PER_SECOND = {"cpu": 1.2e10, "gpu": 2.0e11}
 
@@ -93,10 +94,11 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
         return results is None or not (results / name / path).exists()
 
     todo = [_size(design, row) for row in design.rows if missing(dataset_path(row))]
-    packed = [n * (n_bytes(p) + 24 * n_traits + 8) for n, p in todo]
+    ploidy = design.simulation(design.rows[0]).founders.ploidy
+    stored = sum(n * (_stored_genotypes(p, ploidy) + 24 * n_traits + 8) + DATASET_OVERHEAD for n, p in todo)
     seconds = sum(START_SIMULATE + n * p / GENOTYPES_PER_SECOND for n, p in todo)
-    memory = max((7e7 + n * (2 * n_bytes(p) + 72 * n_traits) for n, p in todo), default=0.0)
-    stages = [Stage(name, "simulate", len(todo), seconds, memory, sum(packed))]
+    held = [n * (ploidy * n_bytes(p) + _stored_genotypes(p, ploidy) + 72 * n_traits) for n, p in todo]
+    stages = [Stage(name, "simulate", len(todo), seconds, 7e7 + max(held, default=0), stored)]
     for label, entry in design.config.models.items():
         model = entry.model or label
         estimator = make(model, preset=entry.preset, **entry.hyperparameters)
@@ -114,7 +116,7 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
             seconds += START_TORCH if estimator.uses_validation else START_CLASSICAL
             seconds += fits * _seconds(work, machine, on_gpu)
             memory = max(memory, work.memory)
-            disk += fits * 8.0 * n_traits * (0.15 * n + p)
+            disk += fits * 8.0 * n_traits * (evaluation.test * n + p)
         stages.append(Stage(name, f"fit {label}", len(jobs), seconds, memory, disk, on_gpu))
     if any(stage.jobs for stage in stages):
         stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))
@@ -179,6 +181,11 @@ def _fits_per_row(design: Design, model: str, n_traits: int) -> int:
 def _size(design: Design, row: DesignRow) -> tuple[int, int]:
     founders = design.simulation(row).founders
     return founders.n_individuals, founders.n_loci
+
+
+def _stored_genotypes(n_loci: int, ploidy: int) -> int:
+    """Bytes of one sample's genotypes: bits in haploids, a byte for each locus otherwise."""
+    return n_bytes(n_loci) if ploidy == 1 else n_loci
 
 
 def _timed(call) -> float:  # type: ignore[no-untyped-def]
