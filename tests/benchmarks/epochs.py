@@ -14,6 +14,7 @@ from gpatlas.models import make
 from gpatlas.simulate import simulate
 from tests.benchmarks import peers
 from tests.benchmarks.cells import spec
+from tests.published import write_tables
 
 
 def theirs(n_samples: int, n_qtl: int) -> float:
@@ -21,7 +22,7 @@ def theirs(n_samples: int, n_qtl: int) -> float:
     data = simulate(spec(n_samples, n_qtl), 1)
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "sim"
-        _write_tables(stem, data.dosage(), data.phenotypes)
+        write_tables(stem, data.dosage(), data.phenotypes)
         peers.prepare_hdf5(stem)
         return min(peers.mlp_epochs(stem, 3))
 
@@ -45,16 +46,6 @@ def ours(n_samples: int, n_qtl: int) -> tuple[float, float, float]:
     training = 3 * forward - 2 * sizes[0][0] * 4096  # the input needs no gradient
     flops = training * n_train + forward * (n_samples - n_train)
     return float(np.diff(ticks).min()), flops / rate, rate
-
-
-def _write_tables(stem: Path, x, y) -> None:
-    names = [str(i + 1) for i in range(len(x))]
-    lines = [f"{name} {' '.join(map(repr, map(float, row)))}" for name, row in zip(names, y, strict=True)]
-    stem.with_name(stem.name + "_p.txt").write_text(
-        "\n".join(["ind Trait1 Trait2 Trait3 Trait4 Trait5", *lines]) + "\n"
-    )
-    lines = [f"1_{k + 1} {' '.join(map(str, column))}" for k, column in enumerate(x.T)]
-    stem.with_name(stem.name + "_g.txt").write_text("\n".join([f"qtl {' '.join(names)}", *lines]) + "\n")
 
 
 def _seconds(call) -> float:
