@@ -62,7 +62,10 @@ if command -v flock >/dev/null; then
     echo "error: another run is going on in this folder; wait for it or stop it" >&2
     exit 2
   fi
-  if compgen -G ".snakemake/locks/*" >/dev/null; then snakemake -s workflow/Snakefile --unlock >/dev/null 2>&1 || true; fi
+  if compgen -G ".snakemake/locks/*" >/dev/null; then
+    snakemake -s workflow/Snakefile --unlock >/dev/null 2>&1 || true
+    if [[ -d results ]]; then find results -name '.*.part' -type f -delete; fi # what it was writing
+  fi
 fi
 
 # bars on a terminal, plain lines in a log; networks take turns on a GPU
