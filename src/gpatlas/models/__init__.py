@@ -8,11 +8,14 @@ from gpatlas.errors import ConfigError, did_you_mean
 
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
+    "lasso": "gpatlas.models.lasso:Lasso",
+    "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
+    "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
     "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
     "mlp": "gpatlas.models.mlp:MLP",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
 }
-USES_GPU = frozenset({"mlp"})  # where there is one; a workflow runs these one at a time on it
+USES_GPU = frozenset({"mlp", "lasso_mlp"})  # where there is one; a workflow runs these one at a time on it
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
@@ -21,7 +24,7 @@ def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
     Parameters
     ----------
     name
-        A key of `REGISTRY`: "rrblup", "linear_sgd", "mlp".
+        A key of `REGISTRY`, e.g. "rrblup", "lasso", "mlp".
     preset
         Named hyperparameters to start from (e.g. "published"); None is the estimator's own defaults.
     **hparams

@@ -1,9 +1,12 @@
-"""The published linear model by stochastic gradient descent. It exists to show that it agrees with exact rrBLUP."""
+"""The published linear models by stochastic gradient descent: kept beside the exact ones to replay the study."""
 
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from gpatlas.models.network import NetworkRegressor
 
@@ -12,16 +15,18 @@ if TYPE_CHECKING:
 
 
 class LinearSGD(NetworkRegressor):
-    """One linear layer on the copies of each allele, absolute error + l2·½‖θ‖², plain SGD.
+    """One linear layer on the copies of each allele, absolute error + l2·½‖θ‖² + l1·‖w‖₁, plain SGD.
 
-    The published study's stand-in for ridge regression at sample sizes where it did not run ridge. Use `rrblup`,
-    which is exact and faster; this model is kept so that the published figures can be replayed and the agreement of
-    the two be seen.
+    The published study's stand-in for ridge regression at sample sizes where it did not run ridge and, as preset
+    `"lasso"`, its LASSO. Use `rrblup` and `lasso`, which are exact and faster; this model is kept so that the
+    published figures can be replayed and the agreement be seen.
 
     Parameters
     ----------
     l2 : float, default=0.1
         Weight of ½‖θ‖², the study's divergence from a N(0, 1) prior on all parameters.
+    l1 : float, default=0.0
+        Weight of the sum of |weights|, the study's Laplace prior. SGD makes weights small by it, not zero.
     input_coding : {"allele_counts", "standardised"}, default="allele_counts"
         Copies of each allele (one-hot in haploids), or one standardised input per locus.
     standardise_targets : bool, default=False
@@ -59,9 +64,10 @@ class LinearSGD(NetworkRegressor):
     (3,)
     """
 
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "lasso": {"l2": 0.0, "l1": 0.001}}
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "l2": [Interval(Real, 0, None, closed="left")],
+        "l1": [Interval(Real, 0, None, closed="left")],
         "input_coding": [StrOptions({"standardised", "allele_counts"})],
         "standardise_targets": ["boolean"],
         "loss": [StrOptions({"mse", "l1"})],
@@ -80,6 +86,7 @@ class LinearSGD(NetworkRegressor):
     def __init__(
         self,
         l2: float = 0.1,
+        l1: float = 0.0,
         input_coding: str = "allele_counts",
         standardise_targets: bool = False,
         loss: str = "l1",
@@ -95,6 +102,7 @@ class LinearSGD(NetworkRegressor):
         random_state: Any = 0,
     ):
         self.l2 = l2
+        self.l1 = l1
         self.input_coding = input_coding
         self.standardise_targets = standardise_targets
         self.loss = loss
@@ -109,6 +117,14 @@ class LinearSGD(NetworkRegressor):
         self.device = device
         self.random_state = random_state
 
+    @property
+    def locus_weights_(self) -> NDArray[np.float64]:
+        """The largest |weight| among a locus' inputs, `(n_loci, n_traits)`."""
+        check_is_fitted(self)
+        encoder, perceptron = self.network_.network
+        weights = encoder.by_locus(perceptron.layers[0].weight.detach().abs())
+        return weights.amax(dim=2).T.cpu().numpy().astype(np.float64)
+
     def _perceptron(self) -> dict[str, Any]:
         return {"hidden": []}
 
@@ -120,6 +136,7 @@ class LinearSGD(NetworkRegressor):
             optimizer="sgd",
             learning_rate=self.learning_rate,
             weight_decay=self.l2,  # for plain SGD the same thing
+            l1=self.l1,
             schedule=self.schedule,  # type: ignore[arg-type]
             batch_size=self.batch_size,
             max_epochs=self.max_epochs,

@@ -35,6 +35,10 @@ class StandardisedDosage(nn.Module):
         features_BN = (x_BN.to(torch.float32) - self.mean) * self.inverse_scale
         return torch.nan_to_num(features_BN, nan=0.0) if x_BN.is_floating_point() else features_BN
 
+    def by_locus(self, weight_TF: Tensor) -> Tensor:
+        """Return the first layer's weights by locus, `(T, N, 1)`."""
+        return weight_TF[..., None]
+
 
 class AlleleCounts(nn.Module):
     """Copies of allele "0" and of allele "1": F = 2N. In haploids this is the one-hot coding of the published study.
@@ -57,3 +61,7 @@ class AlleleCounts(nn.Module):
         copies_BN = x_BN.to(torch.float32)
         features_BF = torch.cat([self.ploidy - copies_BN, copies_BN], dim=1)
         return torch.nan_to_num(features_BF, nan=0.0) if x_BN.is_floating_point() else features_BF
+
+    def by_locus(self, weight_TF: Tensor) -> Tensor:
+        """Return the first layer's weights by locus and allele, `(T, N, 2)`."""
+        return weight_TF.unflatten(1, (2, -1)).transpose(1, 2)

@@ -32,6 +32,8 @@ class TrainSettings:
     learning_rate, weight_decay
         Of the optimizer; for schedule "one_cycle" the learning rate is its maximum. "sgd" with a weight decay w
         descends loss + w·½‖θ‖² (all parameters); that of "adamw" is decoupled (Loshchilov & Hutter 2019).
+    l1
+        Weight of the sum of |weights| (not biases) in what training descends; validation is without it.
     schedule
         "plateau": halve after 3 epochs without improvement; "one_cycle": rise for a fifth of the steps, then fall to
         nothing (Smith & Topin 2018); "constant".
@@ -51,6 +53,7 @@ class TrainSettings:
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 0.01
     weight_decay: float = 0.01
+    l1: float = 0.0
     schedule: Literal["plateau", "one_cycle", "constant"] = "one_cycle"
     batch_size: int = 128
     max_epochs: int = 60
@@ -108,6 +111,7 @@ def train(
     epoch_scheduler, step_scheduler = _schedulers(optimizer, settings, len(starts))
     scaler = torch.amp.GradScaler(device.type, enabled=arithmetic.needs_loss_scaling)
     order = torch.Generator().manual_seed(settings.seed)
+    weights = [p for name, p in network.named_parameters() if name.endswith("weight")] if settings.l1 else []
     history, best_loss, best_state, stale = History(), float("inf"), None, 0
     for epoch in range(1, settings.max_epochs + 1):
         network.train()
@@ -118,6 +122,8 @@ def train(
             with arithmetic.autocast():
                 output = network(x[rows])
             loss = masked_loss(output.float(), y[rows], settings.loss, complete)
+            if weights:
+                loss = loss + settings.l1 * torch.stack([w.abs().sum() for w in weights]).sum()
             optimizer.zero_grad(set_to_none=True)
             scaler.scale(loss).backward()
             scaler.step(optimizer)

@@ -1,0 +1,106 @@
+"""LASSO selects, a network is trained on what is left."""
+
+from typing import Any, ClassVar
+
+from gpatlas.models.selected import SelectedRegressor
+
+
+class LassoMLP(SelectedRegressor):
+    """LASSO selects loci, and a multilayer perceptron is trained on them, all traits jointly.
+
+    A locus that is selected for one trait is an input for all.
+
+    Parameters
+    ----------
+    selection : {"cv", "stability", "sgd"}, default="cv"
+        Cross-validated LASSO; stability selection, which bounds the expected number of false loci; or the published
+        way, the linear model by SGD with an L1 term.
+    max_loci : int, default=None
+        The strongest loci at most, over all traits; None keeps all that are selected.
+    mlp : dict, default=None
+        Hyperparameters of the network (see `mlp`); a key `preset` names a preset.
+    n_folds : int, default=5
+        selection="cv": folds within the training samples.
+    rule : {"1se", "min"}, default="1se"
+        selection="cv": the largest penalty within one standard error of the least error, or that of the least error,
+        which keeps more false loci.
+    max_false : float, default=1.0
+        selection="stability": bound on the expected number of false loci of a trait.
+    threshold : float, default=0.98
+        selection="stability": share of half-samples in which a locus must be kept. A high one lets each half keep more
+        loci under the same bound, which finds more where causal loci are many.
+    n_pairs : int, default=50
+        selection="stability": complementary pairs of half-samples.
+    min_weight : float, default=0.03
+        selection="sgd": weight above which a locus is kept; loci are counted, not their one-hot columns.
+    random_state : int, RandomState or None, default=0
+        Of folds, halves and networks.
+
+    Attributes
+    ----------
+    selected_ : ndarray of bool, shape (n_loci,) or (n_loci, n_traits)
+        Which loci are inputs; where none is, the prediction is the trait's mean.
+    n_epochs_ : int
+        Epochs trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gpatlas.models import make
+    >>> X = np.random.default_rng(1).integers(0, 2, (200, 50))
+    >>> model = make("lasso_mlp", mlp={"hidden": [16], "max_epochs": 20}).fit(X, X[:, 3] - 2.0 * X[:, 7])
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
+
+    uses_validation: ClassVar[bool] = True
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "published": {
+            "selection": "sgd",
+            "max_loci": 1000,
+            "mlp": {"preset": "published", "patience": 25},
+        }
+    }
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **SelectedRegressor._selection_constraints,
+        "mlp": [dict, None],
+    }
+    _joint = True
+
+    def __init__(
+        self,
+        selection: str = "cv",
+        max_loci: int | None = None,
+        mlp: dict[str, Any] | None = None,
+        n_folds: int = 5,
+        rule: str = "1se",
+        max_false: float = 1.0,
+        threshold: float = 0.98,
+        n_pairs: int = 50,
+        min_weight: float = 0.03,
+        random_state: Any = 0,
+    ):
+        self.selection = selection
+        self.max_loci = max_loci
+        self.mlp = mlp
+        self.n_folds = n_folds
+        self.rule = rule
+        self.max_false = max_false
+        self.threshold = threshold
+        self.n_pairs = n_pairs
+        self.min_weight = min_weight
+        self.random_state = random_state
+
+    @property
+    def device(self) -> str:
+        """Where the network trains."""
+        return self._refitted(0).device
+
+    def _refitted(self, seed: int) -> Any:
+        from gpatlas.models import make
+
+        return make("mlp", **{"random_state": seed, **(self.mlp or {})})
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        self._refitted(0)
