@@ -53,7 +53,7 @@ def test_ridge_from_tables_is_scikit_learns_number_by_number(n_samples, tmp_path
     data = make_dataset(spec, settings.engine, 1, row)
     np.testing.assert_array_equal(data.phenotypes, source.phenotypes)  # text lost nothing
     metrics, splits = score_fit(
-        data, fit_dataset(data, "rrblup", RIDGE, PUBLISHED, 1), "rrblup", row, settings.trait_columns()
+        data, fit_dataset(data, "rrblup", RIDGE, PUBLISHED, 1), "rrblup", row, settings.trait_columns(row)
     )
     penalty, r = published_ridge(data.dosage(), data.phenotypes)
     np.testing.assert_allclose([s["penalty"] for s in splits], penalty.ravel(), rtol=1e-9)
@@ -76,7 +76,7 @@ def test_networks_reach_the_published_level():
             fit = fit_dataset(data, "mlp", preset, PUBLISHED, seed)
             seconds[name] += fit.cpu_seconds
             r[name].append(
-                [m["predictive_ability"] for m in score_fit(data, fit, "mlp", row, settings.trait_columns())[0]]
+                [m["predictive_ability"] for m in score_fit(data, fit, "mlp", row, settings.trait_columns(row))[0]]
             )
     means = {name: np.mean(values, axis=0) for name, values in r.items()}
     print({name: np.round(values, 3).tolist() for name, values in means.items()}, "CPU seconds of five fits", seconds)
@@ -98,7 +98,7 @@ def test_ridge_at_the_published_cell():
     for seed in range(10):
         data = simulate(settings.simulation(row), seed)
         fit = fit_dataset(data, "rrblup", RIDGE, PUBLISHED, seed)
-        found.append([m["accuracy"] for m in score_fit(data, fit, "rrblup", row, settings.trait_columns())[0]])
+        found.append([m["accuracy"] for m in score_fit(data, fit, "rrblup", row, settings.trait_columns(row))[0]])
         expected.append(expected_rrblup_accuracy(850, 46, data.truth.traits["var_a"], 0.999))
     difference = np.array(found) - np.array(expected)
     error = difference.std(axis=0) / np.sqrt(len(difference))

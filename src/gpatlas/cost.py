@@ -88,16 +88,15 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
         Folder that holds results of experiments; jobs whose products it holds are left out.
     """
     name = design.config.experiment
-    n_traits = len(next(iter(design.config.trait_columns().values())))
 
     def missing(path: str) -> bool:
         return results is None or not (results / name / path).exists()
 
     todo = [_size(design, row) for row in design.rows if missing(dataset_path(row))]
     ploidy = design.simulation(design.rows[0]).founders.ploidy
-    stored = sum(n * (_stored_genotypes(p, ploidy) + 24 * n_traits + 8) + DATASET_OVERHEAD for n, p in todo)
-    seconds = sum(START_SIMULATE + n * p / GENOTYPES_PER_SECOND for n, p in todo)
-    held = [n * (ploidy * n_bytes(p) + _stored_genotypes(p, ploidy) + 72 * n_traits) for n, p in todo]
+    stored = sum(n * (_stored_genotypes(p, ploidy) + 24 * t + 8) + DATASET_OVERHEAD for n, p, t in todo)
+    seconds = sum(START_SIMULATE + n * p * max(1, t / 5) / GENOTYPES_PER_SECOND for n, p, t in todo)
+    held = [n * (ploidy * n_bytes(p) + _stored_genotypes(p, ploidy) + 72 * t) for n, p, t in todo]
     stages = [Stage(name, "simulate", len(todo), seconds, 7e7 + max(held, default=0), stored)]
     for label, entry in design.config.models.items():
         model = entry.model or label
@@ -110,13 +109,14 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
             held_out += evaluation.validation
         jobs = [j for j in design.jobs if label in design.models(j) and missing(predictions_path(j, label))]
         for job in jobs:
-            n, p = _size(design, job.rows[0])
-            work = estimator.work(round((1 - held_out) * n), p, n_traits)
-            fits = _fits_per_row(design, model, n_traits) * len(job.rows)
             seconds += START_TORCH if estimator.uses_validation else START_CLASSICAL
-            seconds += fits * _seconds(work, machine, on_gpu)
-            memory = max(memory, work.memory)
-            disk += fits * 8.0 * n_traits * (evaluation.test * n + p)
+            for row in job.rows:
+                n, p, t = _size(design, row)
+                work = estimator.work(round((1 - held_out) * n), p, t)
+                fits = _fits_per_row(design, model, t)
+                seconds += fits * _seconds(work, machine, on_gpu)
+                memory = max(memory, work.memory)
+                disk += fits * 8.0 * t * (evaluation.test * n + p)
         stages.append(Stage(name, f"fit {label}", len(jobs), seconds, memory, disk, on_gpu))
     if any(stage.jobs for stage in stages):
         stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))
@@ -178,9 +178,10 @@ def _fits_per_row(design: Design, model: str, n_traits: int) -> int:
     return 1
 
 
-def _size(design: Design, row: DesignRow) -> tuple[int, int]:
-    founders = design.simulation(row).founders
-    return founders.n_individuals, founders.n_loci
+def _size(design: Design, row: DesignRow) -> tuple[int, int, int]:
+    """Samples, loci and traits of a row."""
+    simulation = design.simulation(row)
+    return simulation.founders.n_individuals, simulation.founders.n_loci, simulation.n_traits
 
 
 def _stored_genotypes(n_loci: int, ploidy: int) -> int:

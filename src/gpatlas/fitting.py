@@ -80,14 +80,14 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
     else:
         estimator.fit(x, y)
     traits = np.arange(dataset.n_traits)
-    effects = getattr(estimator, "marker_effects_", None)
     return Prediction(
         fold=TEST,
         rows=test,
         traits=traits,
         predicted=estimator.predict(dataset.features(test)),
         n_train=(~np.isnan(y)).sum(axis=0),
-        marker_effects=effects,
+        marker_effects=getattr(estimator, "marker_effects_", None),
+        selected=getattr(estimator, "selected_", None),
         parameters=_parameters(estimator, len(traits)),
     )
 

@@ -26,6 +26,8 @@ class Prediction:
         Phenotyped samples that set parameters, `(n_traits,)`.
     marker_effects
         `(n_loci, n_traits)`, for models that have them.
+    selected
+        bool `(n_loci, n_traits)`, for models that select loci: which are kept.
     parameters
         What the fit settled on, each `(n_traits,)`: penalty, h2, epochs.
     """
@@ -36,6 +38,7 @@ class Prediction:
     predicted: NDArray[np.float64]
     n_train: NDArray[np.int64]
     marker_effects: NDArray[np.float64] | None = None
+    selected: NDArray[np.bool_] | None = None
     parameters: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.errors import DataError
-from gpatlas.evaluate.metrics import METRICS, correlation, evaluate
+from gpatlas.evaluate.metrics import METRICS, correlation, evaluate, precision_and_recall
 from gpatlas.predictions import FitResult, Prediction
 
 # the columns that follow the design columns; others build on them
 METRIC_COLUMNS = ("model", "trait_id", "fold", "n_train", "n_test", *METRICS, "seconds")
+SELECTED_COLUMNS = ("model", "trait_id", "locus_id", "effect", "is_qtl")
 TRAIT_VARIANCES = ("var_a", "var_d", "var_aa", "var_g", "var_e")
 
 
@@ -41,7 +42,8 @@ def score_fit(
     -------
     metrics, splits : lists of table rows
         One metrics row per trait (means over splits), and one splits row per trait × split, with what the fit
-        settled on and, for models with marker effects, their correlation with the true additive effects.
+        settled on and, where the truth is known, the correlation of marker effects with the true additive ones and
+        the precision and recall of selected loci.
 
     Raises
     ------
@@ -91,9 +93,43 @@ def _score(dataset: Dataset, prediction: Prediction, trait: int) -> dict[str, An
     )
     score |= {"fold": prediction.fold, "n_train": int(prediction.n_train[column])}
     score |= {name: float(values[column]) for name, values in prediction.parameters.items()}
-    if prediction.marker_effects is not None and truth is not None:
-        true_effects = np.zeros(dataset.n_loci)
+    if truth is not None:
         mine = truth.effects.trait == trait
+        true_effects, causal = np.zeros(dataset.n_loci), np.zeros(dataset.n_loci, dtype=bool)
         true_effects[truth.effects.locus[mine]] = truth.effects.additive[mine]
-        score["effect_correlation"] = correlation(prediction.marker_effects[:, column], true_effects)
+        causal[truth.effects.locus[mine]] = True
+        if prediction.marker_effects is not None:
+            score["effect_correlation"] = correlation(prediction.marker_effects[:, column], true_effects)
+    if prediction.selected is not None:
+        selected = prediction.selected[:, column]
+        score["n_selected"] = int(selected.sum())
+        if truth is not None:
+            score |= precision_and_recall(selected, causal)
     return score
+
+
+def selected_rows(
+    dataset: Dataset, fit: FitResult, model: str, columns: Mapping[str, Any], trait_columns: Mapping[str, list]
+) -> list[dict[str, Any]]:
+    """List the loci that a model kept: one row per trait × locus, with its effect and whether it is a QTL."""
+    rows = []
+    locus_id, trait_id = as_text(dataset.locus_id), as_text(dataset.trait_id)
+    for prediction in fit.predictions:
+        if prediction.selected is None:
+            continue
+        for column, trait in enumerate(prediction.traits):
+            design = {**columns, **{name: values[trait] for name, values in trait_columns.items()}}
+            effects, truth = prediction.marker_effects, dataset.truth
+            qtl = None if truth is None else set(truth.effects.locus[truth.effects.trait == trait])
+            rows += [
+                {
+                    **design,
+                    "model": model,
+                    "trait_id": str(trait_id[trait]),
+                    "locus_id": str(locus_id[locus]),
+                    "effect": np.nan if effects is None else effects[locus, column],
+                    "is_qtl": "" if qtl is None else locus in qtl,
+                }
+                for locus in np.flatnonzero(prediction.selected[:, column])
+            ]
+    return rows

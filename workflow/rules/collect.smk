@@ -6,6 +6,7 @@ rule score:
     output:
         metrics=f"{RESULTS}/metrics.csv",
         splits=f"{RESULTS}/splits.csv",
+        selected=f"{RESULTS}/selected.csv",
         variances=f"{RESULTS}/variances.csv",
         runtimes=f"{RESULTS}/runtimes.csv",
     log:

@@ -84,7 +84,8 @@ def design(
             grid.add_row(*values, str(len(cell)), f"{table.genotypes(cell[0]) * len(cell):,}")
         console = Console(highlight=False, soft_wrap=True)
         console.print(grid)
-        traits = ", ".join(f"{name} = {values}" for name, values in table.config.trait_columns().items())
+        of_traits = table.config.trait_columns(table.rows[0].columns)
+        traits = ", ".join(f"{name} = {list(dict.fromkeys(values))}" for name, values in of_traits.items())
         models = ", ".join(table.config.models)
         console.print(f"\n{len(table.rows)} rows in {len(cells)} cells; traits: {traits}; models: {models}")
     if figure is not None:

@@ -19,7 +19,7 @@ def score(
 ) -> None:
     """Score the predictions of an experiment.
 
-    Writes metrics.csv, splits.csv, variances.csv and runtimes.csv into the results folder.
+    Writes metrics.csv, splits.csv, selected.csv, variances.csv and runtimes.csv into the results folder.
 
     \b
     Example (after `bash run_snakemake_pipeline.sh scaling`):
@@ -31,16 +31,16 @@ def score(
     from gpatlas.io import read_dataset
     from gpatlas.io.predictions import read_predictions
     from gpatlas.io.tables import write_table
-    from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
+    from gpatlas.scoring import METRIC_COLUMNS, SELECTED_COLUMNS, score_fit, selected_rows, variance_rows
 
     design = Design(read_experiment(config))
-    trait_columns = design.config.trait_columns()
-    metrics, splits, variances, runtimes = [], [], [], []
+    trait_columns = design.config.trait_columns
+    metrics, splits, selected, variances, runtimes = [], [], [], [], []
     with progress("score") as report:
         for done, job in enumerate(design.jobs, start=1):
             datasets = [read_dataset(results / dataset_path(row)) for row in job.rows]
             for row, dataset in zip(job.rows, datasets, strict=True):
-                variances += variance_rows(dataset, row.columns, trait_columns)
+                variances += variance_rows(dataset, row.columns, trait_columns(row.columns))
                 runtimes.append({**row.columns, **_runtime(results / dataset_path(row))})
             for model in design.models(job):
                 path = results / predictions_path(job, model)
@@ -50,16 +50,21 @@ def score(
                     if dataset.content_hash not in fits:
                         raise StoreError(f"{path} holds no predictions for {results / dataset_path(row)}; fit again")
                     fit = fits[dataset.content_hash]
-                    found = score_fit(dataset, fit, model, row.columns, trait_columns)
+                    found = score_fit(dataset, fit, model, row.columns, trait_columns(row.columns))
                     metrics += found[0]
                     splits += found[1]
+                    selected += selected_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
             report(done, len(design.jobs), "jobs")
-    columns = [*design.rows[0].columns, *trait_columns, *METRIC_COLUMNS]
-    write_table(pd.DataFrame(metrics)[columns], results / "metrics.csv")
+    first = [*design.rows[0].columns, *trait_columns(design.rows[0].columns)]
+    table = pd.DataFrame(metrics)[[*first, *METRIC_COLUMNS]]
+    write_table(table, results / "metrics.csv")
     write_table(pd.DataFrame(splits), results / "splits.csv")
+    write_table(pd.DataFrame(selected, columns=[*first, *SELECTED_COLUMNS]), results / "selected.csv")
     write_table(pd.DataFrame(variances), results / "variances.csv")
     write_table(pd.DataFrame(runtimes), results / "runtimes.csv")
     print(f"{results / 'metrics.csv'}: {len(metrics)} rows")
+    for model, count in table[table.predictive_ability.isna()].groupby("model").size().items():
+        print(f"{model}: {count} rows without predictive ability, because prediction or phenotype is constant")
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
+from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry
+from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.reading import (
     EXPERIMENTS,
     parse_experiment,
@@ -14,6 +16,7 @@ from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, Si
 
 __all__ = [
     "EXPERIMENTS",
+    "DilutionConfig",
     "EngineSpec",
     "EvaluationSpec",
     "ExperimentConfig",
@@ -21,6 +24,7 @@ __all__ = [
     "FoundersSpec",
     "ModelEntry",
     "PhenotypeSpec",
+    "PleiotropyConfig",
     "ScalingConfig",
     "SimulationSpec",
     "TraitSpec",

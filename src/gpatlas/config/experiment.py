@@ -89,6 +89,7 @@ class ExperimentConfig(Frozen, ABC):
 
     cell_columns: ClassVar[tuple[str, ...]]  # design columns that name a cell: all but what follows from them
     noise_columns: ClassVar[tuple[str, ...]]  # rows that differ in these alone share their random numbers
+    drawn_along: ClassVar[str]  # design column along which a picture of the design shows a sample size's cells
 
     experiment: str = Field(description="which experiment this file configures")
     seed: int = Field(1, ge=0, description="root of all random numbers")
@@ -120,8 +121,8 @@ class ExperimentConfig(Frozen, ABC):
         """Expand the lists to design rows; every row has `n_samples` and `rep`."""
 
     @abstractmethod
-    def trait_columns(self) -> dict[str, list[float]]:
-        """Design columns that differ among the traits of one row, each `(n_traits,)`."""
+    def trait_columns(self, row: Mapping[str, Any]) -> dict[str, list[float]]:
+        """Design columns that differ among the traits of a row, each `(n_traits,)`."""
 
     @abstractmethod
     def simulation(self, row: Mapping[str, Any]) -> SimulationSpec:

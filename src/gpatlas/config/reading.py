@@ -6,12 +6,18 @@ from typing import Any
 
 import yaml
 
+from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import ExperimentConfig
+from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.errors import ConfigError, did_you_mean
 
-EXPERIMENTS: dict[str, type[ExperimentConfig]] = {"scaling": ScalingConfig}
+EXPERIMENTS: dict[str, type[ExperimentConfig]] = {
+    "scaling": ScalingConfig,
+    "dilution": DilutionConfig,
+    "pleiotropy": PleiotropyConfig,
+}
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

@@ -62,6 +62,21 @@ def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(a @ b / norm) if norm > 0 else np.nan
 
 
+def precision_and_recall(selected: NDArray[np.bool_], causal: NDArray[np.bool_]) -> dict[str, float]:
+    """Return `precision` (share of selected loci that are causal; NaN where none is) and `recall` (of causal found).
+
+    Parameters
+    ----------
+    selected, causal
+        bool `(n_loci,)`.
+    """
+    found = (selected & causal).sum()
+    return {
+        "precision": float(found / selected.sum()) if selected.any() else np.nan,
+        "recall": float(found / causal.sum()) if causal.any() else np.nan,
+    }
+
+
 def _slope(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
     predicted = _centred(predicted)
     norm = predicted @ predicted

@@ -5,6 +5,7 @@
     <hash>/<k>/predicted       (n_rows, n_traits)
     <hash>/<k>/n_train         (n_traits)
     <hash>/<k>/marker_effects  (n_loci, n_traits), where the model has them
+    <hash>/<k>/selected        bool (n_loci, n_traits), where the model selects loci
     <hash>/<k>/parameters/*    (n_traits)
 
 Attributes: of the file, model and hyperparameters (JSON); of a dataset, seconds, cpu_seconds, device.
@@ -88,8 +89,9 @@ def _write(group: h5py.Group, prediction: Prediction) -> None:
     group.attrs["fold"] = prediction.fold
     for key in ("rows", "traits", "predicted", "n_train"):
         group.create_dataset(key, data=getattr(prediction, key))
-    if prediction.marker_effects is not None:
-        group.create_dataset("marker_effects", data=prediction.marker_effects)
+    for key in ("marker_effects", "selected"):
+        if getattr(prediction, key) is not None:
+            group.create_dataset(key, data=getattr(prediction, key))
     for name, values in prediction.parameters.items():
         group.create_dataset(f"parameters/{name}", data=values)
 
@@ -103,6 +105,7 @@ def _read(row: h5py.Group, dataset_hash: str) -> FitResult:
             predicted=group["predicted"][()],
             n_train=group["n_train"][()],
             marker_effects=group["marker_effects"][()] if "marker_effects" in group else None,
+            selected=group["selected"][()] if "selected" in group else None,
             parameters={name: values[()] for name, values in group.get("parameters", {}).items()},
         )
         for _, group in sorted(row.items(), key=lambda item: int(item[0]))

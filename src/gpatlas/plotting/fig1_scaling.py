@@ -10,7 +10,7 @@ from gpatlas.evaluate.expectations import expected_rrblup_accuracy, expected_var
 from gpatlas.plotting.style import (
     GREY,
     log_axis,
-    model_colour,
+    model_colours,
     model_name,
     sample_size_colours,
     share_title,
@@ -95,21 +95,22 @@ def plot_accuracy_to_ceiling(metrics: pd.DataFrame) -> Figure:
     table = metrics.assign(share=metrics.predictive_ability / metrics.ceiling)
     levels, sizes = sorted(table.rel_aa.unique()), sorted(table.n_samples.unique())
     models = list(dict.fromkeys(table.model))
+    colours = model_colours(models)
     figure, axes = subplots(
         len(sizes), len(levels), 2.35 * len(levels), 2.35 * len(sizes) + 0.7, sharey=True, sharex="row"
     )
     for number, size in enumerate(sizes, start=1):
         for axis, level in zip(axes[number - 1], levels, strict=True):
             panel = table[(table.n_samples == size) & (table.rel_aa == level)]
-            for k, model in enumerate(models):
+            for model in models:
                 group = panel[panel.model == model].groupby("qtl_scaling").share
                 mean, error = group.mean(), group.sem().fillna(0)
-                axis.plot(mean.index, mean, marker="o", color=model_colour(model, k))
+                axis.plot(mean.index, mean, marker="o", color=colours[model])
                 axis.fill_between(
                     mean.index,
                     mean - error,
                     mean + error,
-                    color=model_colour(model, k),
+                    color=colours[model],
                     alpha=0.18,
                     linewidth=0,
                 )
@@ -121,7 +122,7 @@ def plot_accuracy_to_ceiling(metrics: pd.DataFrame) -> Figure:
             log_axis(axis, "QTL pairs per sample" if number == len(sizes) else "")
         axes[number - 1, 0].set_ylabel(f"{size:,} samples\npredictive ability / ceiling")
     _heritability_title(figure, metrics)
-    handles = [Line2D([], [], color=model_colour(m, k), marker="o") for k, m in enumerate(models)]
+    handles = [Line2D([], [], color=colours[m], marker="o") for m in models]
     handles += [Line2D([], [], color="black", linestyle=":", linewidth=1.2)]
     handles += [Line2D([], [], color=GREY, linestyle="--", linewidth=1)]
     labels = [*map(model_name, models), "rrBLUP expected", "ceiling: true genetic value"]

@@ -1,22 +1,41 @@
 """One style for all figures: sizes, colours that colour-blind readers can tell apart, names of models and axes."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gpatlas.io.atomic import atomic_path
 
 # Okabe & Ito (2008); fixed per model, so that a model has one colour in every figure
-MODEL_COLOURS = {"rrblup": "#0072B2", "linear_sgd": "#56B4E9", "mlp": "#D55E00", "transformer": "#CC79A7"}
-OTHER_COLOURS = ("#009E73", "#E69F00", "#000000", "#F0E442")
-MODEL_NAMES = {"rrblup": "rrBLUP", "linear_sgd": "linear (SGD)", "mlp": "MLP", "transformer": "transformer"}
+MODEL_COLOURS = {
+    "rrblup": "#0072B2",
+    "rrblup_multitrait": "#000000",
+    "linear_sgd": "#56B4E9",
+    "lasso": "#009E73",
+    "lasso_pruned": "#E69F00",
+    "lasso_mlp": "#CC79A7",
+    "mlp": "#D55E00",
+}
+OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
+MODEL_NAMES = {
+    "rrblup": "rrBLUP",
+    "rrblup_multitrait": "multi-trait rrBLUP",
+    "linear_sgd": "linear (SGD)",
+    "lasso": "LASSO",
+    "lasso_sgd": "LASSO (SGD)",
+    "lasso_pruned": "LASSO, pruned",
+    "lasso_stable": "stability-selected",
+    "lasso_mlp": "LASSO → MLP",
+    "mlp": "MLP",
+}
 GREY = "#6b7280"
 
 _STYLE = {
@@ -71,9 +90,10 @@ def save(figure: Figure, path: str | Path) -> None:
             figure.savefig(temporary, format=suffix[1:], dpi=160, metadata=metadata)
 
 
-def model_colour(model: str, position: int = 0) -> str:
-    """Colour of a model."""
-    return MODEL_COLOURS.get(model, OTHER_COLOURS[position % len(OTHER_COLOURS)])
+def model_colours(models: Iterable[str]) -> dict[str, str]:
+    """Colours of several models; those without a colour of their own get others in their order."""
+    others = iter(OTHER_COLOURS * 10)
+    return {model: MODEL_COLOURS[model] if model in MODEL_COLOURS else next(others) for model in models}
 
 
 def model_name(model: str) -> str:
@@ -102,3 +122,9 @@ def log_axis(axis: Axes, label: str) -> None:
 def share_title(share: float) -> str:
     """Title of a panel: the expected share of additive in genetic variance."""
     return f"$V_A/V_G$ = {share:.2g}"
+
+
+def panel_label(table: pd.DataFrame, columns: Iterable[str]) -> str:
+    """Say what all panels of a figure have in common, e.g. 3,000 samples, 40 QTL."""
+    words = {"n_samples": "samples", "n_qtl": "QTL"}
+    return ", ".join(f"{' and '.join(f'{v:,}' for v in sorted(table[c].unique()))} {words[c]}" for c in columns)

@@ -1,0 +1,24 @@
+# What do markers without effect do to a network, and does selecting loci first help?
+# Alone: snakemake -s workflow_sims/dilution.smk --cores 2; in the study: workflow/Snakefile.
+configfile: "config/dilution.yaml"
+
+
+# notebook: the models that it cannot do without
+FIGURES_NEED = {
+    "fig2_dilution": {"rrblup"},
+}
+
+
+include: "../workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/metrics.csv",
+
+
+include: "../workflow/rules/configure.smk"
+include: "../workflow/rules/simulate.smk"
+include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/collect.smk"

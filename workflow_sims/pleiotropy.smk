@@ -1,0 +1,24 @@
+# What do further traits on the same QTL give a network and a linear model?
+# Alone: snakemake -s workflow_sims/pleiotropy.smk --cores 2; in the study: workflow/Snakefile.
+configfile: "config/pleiotropy.yaml"
+
+
+# notebook: the models that it cannot do without
+FIGURES_NEED = {
+    "fig3_pleiotropy": {"rrblup", "mlp"},
+}
+
+
+include: "../workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/metrics.csv",
+
+
+include: "../workflow/rules/configure.smk"
+include: "../workflow/rules/simulate.smk"
+include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/collect.smk"
