@@ -11,6 +11,7 @@ REGISTRY: dict[str, str] = {
     "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
     "mlp": "gpatlas.models.mlp:MLP",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
+    "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
 }
 USES_GPU = frozenset({"mlp"})  # where there is one; a workflow runs these one at a time on it
 
@@ -21,7 +22,7 @@ def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
     Parameters
     ----------
     name
-        A key of `REGISTRY`: "rrblup", "linear_sgd", "mlp".
+        A key of `REGISTRY`: "rrblup", "rrblup_multitrait", "linear_sgd", "mlp".
     preset
         Named hyperparameters to start from (e.g. "published"); None is the estimator's own defaults.
     **hparams
