@@ -5,7 +5,7 @@ With U'X = √D V' the centred genotypes' decomposition, δ = d / mean diagonal 
     z_i ~ N(0, δ_i G + R)  for i = 1…r,     S = Y'Y - Z'Z ~ Wishart(R, m)  outside X's column space, m = n-1-r
     -2ℓ(G, R) = Σ_i [log|δ_i G + R| + z_i'(δ_i G + R)⁻¹z_i] + m log|R| + tr(R⁻¹S)
 
-which is the restricted likelihood of Y = 1μ' + XU + E but for a constant (Thompson 1973; Meyer 1985, eq. 10). At any
+which is the restricted likelihood of Y = 1μ' + XU + E but for a constant (Thompson 1973; Meyer 1985). At any
 (G, R) there are *canonical traits* YW with W'(G+R)W = I and W'GW = diag(h) (Hayes & Hill 1980): there all covariances
 are diagonal, w_ia = 1/(δ_i h_a + 1 - h_a), and the expected information of -2ℓ about the elements ab falls apart into
 one 2×2 block for each pair of traits (Meyer 1985):
@@ -20,9 +20,6 @@ linear combination of traits has its heritability there, which no invertible map
 (b, 1-b) say that γ = G - b(G+R) and ρ = R - b(G+R) are positive semi-definite; steps are taken in γ and ρ, that is in
 
     G = γ + κ(γ+ρ),   R = ρ + κ(γ+ρ),   κ = b/(1-2b),   with diagonals h - b and 1 - b - h.
-
-EM and MM algorithms for this model (Zhou & Stephens 2014, supplement) rise as surely, but near a singular G or R by
-hundreds of iterations.
 """
 
 from dataclasses import dataclass, replace
