@@ -52,11 +52,16 @@ def make_dataset(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[
     return replace(dataset, provenance={"command": "gpatlas simulate", "row": row} | dataset.provenance)
 
 
+def _spelt(value: Any) -> Any:
+    """A design value as the published file names spell it: 0 where the design has 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @threadpool_limits.wrap(limits=1)
 def _from_tables(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[str, Any]) -> Dataset:
     assert engine.directory is not None
     try:
-        stem = Path(engine.directory) / engine.pattern.format(**row)
+        stem = Path(engine.directory) / engine.pattern.format(**{key: _spelt(value) for key, value in row.items()})
     except (KeyError, IndexError, ValueError):
         raise ConfigError(
             f"engine.pattern: '{engine.pattern}' names a column that the design lacks; it has {', '.join(row)}"
@@ -80,7 +85,7 @@ def _from_tables(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[
         chromosome=np.array([name.split("_")[0] for name in tables.locus_id]).astype("S"),
         position=np.full(n_loci, np.nan),
         position_unit="",
-        truth=_truth(tables, spec),
+        truth=_truth(tables, spec, f"{stem}_eff.txt"),
         provenance={
             "gpatlas": gpatlas.__version__,
             "engine": {"name": "tables", "tables": stem.name},
@@ -90,19 +95,64 @@ def _from_tables(spec: SimulationSpec, engine: EngineSpec, seed: int, row: dict[
     )
 
 
-def _truth(tables: PublishedTables, spec: SimulationSpec) -> Truth | None:
+def _truth(tables: PublishedTables, spec: SimulationSpec, where: str) -> Truth | None:
     """Evaluate the effects table; the intercept, which it lacks, follows from the mean that the spec gives."""
     if tables.effects is None or tables.pairs is None:
         return None
     n_loci = tables.genotypes.n_loci
     population = Population(tables.genotypes, 1, False, np.ones(n_loci, dtype=np.int32), np.zeros(n_loci))
-    groups = [_group(tables, trait) for trait in range(len(tables.trait_id))]
-    mean = np.concatenate([trait.vector("mean") for trait in spec.traits])
-    intercept = mean - genetic_values(population, groups).gv.mean(axis=0)
-    groups = [group.scaled(np.ones(1), intercept[k : k + 1]) for k, group in enumerate(groups)]
+    groups = _joined([_group(tables, trait) for trait in range(len(tables.trait_id))])
+    values = genetic_values(population, groups).gv
+    _check_explained(values, tables, spec.phenotypes.h2_broad, where)
+    intercept = np.concatenate([trait.vector("mean") for trait in spec.traits]) - values.mean(axis=0)
+    start = 0
+    for k, group in enumerate(groups):
+        groups[k] = replace(group, intercept=intercept[start : (start := start + group.n_traits)])
     truth = make_truth(population, tuple(groups), genetic_values(population, groups))
-    truth.traits["var_e"] = np.full(len(groups), np.nan)  # the tables do not say
+    truth.traits["var_e"] = np.full(len(intercept), np.nan)  # the tables do not say
     return truth
+
+
+def _check_explained(
+    values: NDArray[np.float64], tables: PublishedTables, h2: float | tuple[float, ...] | None, where: str
+) -> None:
+    """Refuse effects whose genetic values fall short of the phenotypes' heritability beyond all chance.
+
+    Fisher's arctanh of a correlation has standard error 1/√(n-3); six of them are allowed.
+
+    Raises
+    ------
+    DataError
+        The effects are not those that the phenotypes were made of.
+    """
+    if h2 is None:
+        return
+    expected = np.sqrt(np.minimum(np.broadcast_to(h2, values.shape[1]), 1 - 1e-12))
+    for trait, (value, phenotype) in enumerate(zip(values.T, tables.phenotypes.T, strict=True)):
+        known = ~np.isnan(phenotype)
+        if known.sum() < 10 or not value[known].std() > 0 or not phenotype[known].std() > 0:
+            continue
+        found = np.corrcoef(value[known], phenotype[known])[0, 1]
+        lowest = np.tanh(np.arctanh(expected[trait]) - 6 / np.sqrt(known.sum() - 3))
+        if found < lowest:
+            raise DataError(
+                f"{where}: the effects of {tables.trait_id[trait]} give genetic values whose correlation with its "
+                f"phenotypes is {found:.4f}, but at H² = {expected[trait] ** 2:g} it is at least {lowest:.4f}; remove "
+                "the table to go on without a truth"
+            )
+
+
+def _joined(groups: list[TraitGroup]) -> list[TraitGroup]:
+    """Make one group of neighbouring traits that share QTL and pairs, so that these are evaluated once."""
+    joined: list[TraitGroup] = []
+    for group in groups:
+        last = joined[-1] if joined else None
+        if last and np.array_equal(last.loci, group.loci) and np.array_equal(last.pairs, group.pairs):
+            columns = ("additive", "dominance", "epistatic", "intercept")
+            joined[-1] = replace(last, **{c: np.concatenate([getattr(last, c), getattr(group, c)]) for c in columns})
+        else:
+            joined.append(group)
+    return joined
 
 
 def _group(tables: PublishedTables, trait: int) -> TraitGroup:

@@ -10,7 +10,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from gpatlas.errors import ConfigError
 from gpatlas.models import REGISTRY, make, model_class
 
-QUICK = {"rrblup": {}, "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"}, "linear_sgd": {"max_epochs": 5}}
+QUICK = {
+    "rrblup": {},
+    "rrblup_multitrait": {},
+    "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
+    "linear_sgd": {"max_epochs": 5},
+}
 
 
 @parametrize_with_checks([make(name, **QUICK[name]) for name in sorted(REGISTRY)])

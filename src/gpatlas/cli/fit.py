@@ -58,7 +58,7 @@ def hparams(
 def fit(
     datasets: Annotated[list[Path], typer.Argument(help="Dataset files, e.g. the replicates of a cell.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Predictions file to write (HDF5).")],
-    model: Annotated[str | None, typer.Option(help="Model name: rrblup, mlp, linear_sgd.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model name: rrblup, rrblup_multitrait, mlp, linear_sgd.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named hyperparameters, e.g. published.")] = None,
     hparams: Annotated[
         Path | None, typer.Option(help="JSON of `gpatlas hparams`, instead of --model and --preset.")

@@ -2,7 +2,7 @@
 
     _g    header `qtl id_1 id_2 …`; one row per locus: name, then 0/1 for every individual (haploids)
     _p    header `ind Trait1 …`; one row per individual, NA where missing
-    _eff  header `trait locus add_eff epi_loc epi_eff sfs`; one row per trait × locus
+    _eff  header `trait locus add_eff epi_loc epi_eff sfs`; one row per trait × locus, see `published_effects`
 
 Genotypes are streamed line by line and packed as they come, so a table of a million columns needs its packed size
 and one block of lines. The effects table has no intercept.
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Effects, Pairs
 from gpatlas.errors import DataError, StoreError
+from gpatlas.io.published_effects import effects_and_pairs
 from gpatlas.packed import PackedBits, n_bytes
 
 _EFFECT_COLUMNS = ["trait", "locus", "add_eff", "epi_loc", "epi_eff"]
@@ -63,6 +64,7 @@ def read_published_tables(stem: str | Path) -> PublishedTables:
         The genotype or phenotype table is absent.
     DataError
         A header, row, allele, name or number that the format does not allow: file, line, value, what is allowed.
+        Epistatic partners that make no pairs.
     """
     stem = Path(stem)
     g_path, p_path, eff_path = (stem.with_name(f"{stem.name}_{part}.txt") for part in ("g", "p", "eff"))
@@ -185,20 +187,7 @@ def _read_effects(path: Path, n_loci: int, n_traits: int) -> tuple[Effects, Pair
             raise DataError(f"{path}, line {number}: {len(values)} values for {len(header)} columns")
         rows.append([_number(values[k], f"{path}, line {number}") for k in columns])
     table = np.array(rows, dtype=np.float64).reshape(-1, len(columns))
-    trait_number, locus_number, additive, partner, epistatic = table.T
-    for name, numbers, top in (("trait", trait_number, n_traits), ("locus", locus_number, n_loci)):
-        wrong = ~((numbers >= 1) & (numbers <= top))
-        if wrong.any():
-            raise DataError(f"{path}: {name} {numbers[wrong][0]:g} is not among 1..{top}")
-    trait, locus = trait_number.astype(np.int32) - 1, locus_number.astype(np.int32) - 1
-    paired = np.isfinite(partner) & (np.nan_to_num(epistatic) != 0)
-    other = np.where(paired, partner, 0).astype(np.int32) - 1
-    once = paired & (locus < other)  # the table lists a pair at both of its loci
-    causal = (additive != 0) | paired
-    return (
-        Effects(trait[causal], locus[causal], additive[causal], np.zeros(int(causal.sum()))),
-        Pairs(trait[once], locus[once], other[once], epistatic[once]),
-    )
+    return effects_and_pairs(table, n_traits, n_loci, str(path))
 
 
 def _lines(path: Path) -> Iterator[str]:

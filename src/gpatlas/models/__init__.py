@@ -14,6 +14,7 @@ REGISTRY: dict[str, str] = {
     "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
     "mlp": "gpatlas.models.mlp:MLP",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
+    "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
 }
 USES_GPU = frozenset({"mlp", "lasso_mlp"})  # where there is one; a workflow runs these one at a time on it
 

@@ -150,9 +150,14 @@ def best_penalty(
 ) -> NDArray[np.float64]:
     """Return each trait's penalty `(n_traits,)`: on the grid by GCV or LOO, anywhere by REML."""
     if criterion == "reml":
-        return np.array([_reml_penalty(spectrum, trait) for trait in range(len(spectrum.yy))])
+        return reml_penalties(spectrum)
     score = gcv(spectrum, penalties) if criterion == "gcv" else loo(spectrum, penalties, x, y)
     return penalties[score.argmin(axis=0)]
+
+
+def reml_penalties(spectrum: Spectrum) -> NDArray[np.float64]:
+    """Return each trait's penalty by REML, `(n_traits,)`."""
+    return np.array([_reml_penalty(spectrum, trait) for trait in range(len(spectrum.yy))])
 
 
 def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
