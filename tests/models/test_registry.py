@@ -15,6 +15,9 @@ QUICK = {
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
     "linear_sgd": {"max_epochs": 5},
+    "lasso": {},
+    "lasso_pruned": {},
+    "lasso_mlp": {"mlp": {"hidden": [16], "max_epochs": 25, "device": "cpu"}},
 }
 
 
@@ -45,7 +48,7 @@ def test_the_published_mlp_is_the_published_one():
     ("call", "message"),
     [
         (lambda: make("rrblu"), "unknown model 'rrblu'; did you mean 'rrblup'?"),
-        (lambda: make("zzz"), "known are linear_sgd, mlp, rrblup"),
+        (lambda: make("zzz"), "known are lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rrblup"),
         (lambda: make("mlp", preset="publishd"), "unknown preset 'publishd'; did you mean 'published'?"),
         (lambda: make("mlp", learning_rat=1), "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
         (lambda: make("mlp", learning_rate=-1), "'learning_rate' parameter of MLP must be a float in the range"),

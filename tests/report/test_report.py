@@ -11,6 +11,7 @@ import pytest
 from gpatlas import plotting
 from gpatlas.errors import StoreError
 from gpatlas.report import write_report
+from gpatlas.report.captions import STORIES
 from gpatlas.report.summary import cell_means, runtime_summary, verdicts
 from tests.plotting.test_figures import make_metrics
 
@@ -80,7 +81,7 @@ def test_verdicts_name_where_the_network_is_ahead():
                         "fold": "test", "predictive_ability": r,
                     }
                 )  # fmt: skip
-    (row,) = verdicts(pd.DataFrame(rows)).to_dict("records")
+    (row,) = verdicts(pd.DataFrame(rows), STORIES["scaling"]).to_dict("records")
     assert (row["H²"], row["V_A/V_G"], row["samples"]) == ("0.9", "0.33", "1,000")
     assert (row["ahead at QTL"], row["level at QTL"], row["behind at QTL"]) == ("10–20", "40", "80")
     assert float(row["ahead by"]) == pytest.approx(0.25, abs=0.02)
@@ -88,7 +89,7 @@ def test_verdicts_name_where_the_network_is_ahead():
 
 
 def test_one_replicate_decides_nothing():
-    (row, *_) = verdicts(make_metrics().query("rep == 1")).to_dict("records")
+    (row, *_) = verdicts(make_metrics().query("rep == 1"), STORIES["scaling"]).to_dict("records")
     assert row["ahead at QTL"] == row["behind at QTL"] == ""
 
 

@@ -6,9 +6,7 @@ from gpatlas.models.selected import SelectedRegressor
 
 
 class LassoMLP(SelectedRegressor):
-    """LASSO selects loci, and a multilayer perceptron is trained on them, all traits jointly.
-
-    A locus that is selected for one trait is an input for all.
+    """LASSO selects loci, and multilayer perceptrons are trained on them.
 
     Parameters
     ----------
@@ -16,7 +14,10 @@ class LassoMLP(SelectedRegressor):
         Cross-validated LASSO; stability selection, which bounds the expected number of false loci; or the published
         way, the linear model by SGD with an L1 term.
     max_loci : int, default=None
-        The strongest loci at most, over all traits; None keeps all that are selected.
+        The strongest loci at most, per trait or, if joint, over all; None keeps all that are selected.
+    joint : bool, default=False
+        Whether one network of all traits sees every locus that was selected for any, as published; else every trait
+        has a network on its own loci, which is better where traits have QTL of their own.
     mlp : dict, default=None
         Hyperparameters of the network (see `mlp`); a key `preset` names a preset.
     n_folds : int, default=5
@@ -41,7 +42,7 @@ class LassoMLP(SelectedRegressor):
     selected_ : ndarray of bool, shape (n_loci,) or (n_loci, n_traits)
         Which loci are inputs; where none is, the prediction is the trait's mean.
     n_epochs_ : int
-        Epochs trained.
+        Epochs trained, summed over networks.
 
     Examples
     --------
@@ -57,6 +58,7 @@ class LassoMLP(SelectedRegressor):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "published": {
             "selection": "sgd",
+            "joint": True,
             "max_loci": 1000,
             "mlp": {"preset": "published", "patience": 25},
         }
@@ -65,12 +67,12 @@ class LassoMLP(SelectedRegressor):
         **SelectedRegressor._selection_constraints,
         "mlp": [dict, None],
     }
-    _joint = True
 
     def __init__(
         self,
         selection: str = "cv",
         max_loci: int | None = None,
+        joint: bool = False,
         mlp: dict[str, Any] | None = None,
         n_folds: int = 5,
         rule: str = "1se",
@@ -82,6 +84,7 @@ class LassoMLP(SelectedRegressor):
     ):
         self.selection = selection
         self.max_loci = max_loci
+        self.joint = joint
         self.mlp = mlp
         self.n_folds = n_folds
         self.rule = rule

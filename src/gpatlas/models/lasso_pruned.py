@@ -73,7 +73,6 @@ class LassoPruned(SelectedRegressor):
     }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **SelectedRegressor._selection_constraints,
-        "joint": ["boolean"],
         "refit": [StrOptions({"rrblup", "linear_sgd"})],
         "refit_hparams": [dict, None],
     }
@@ -110,10 +109,6 @@ class LassoPruned(SelectedRegressor):
     def uses_validation(self) -> bool:
         """Whether a stage stops early."""
         return "sgd" in (self.selection, self.refit.removeprefix("linear_"))
-
-    @property
-    def _joint(self) -> bool:  # type: ignore[override]
-        return self.joint
 
     def _refitted(self, seed: int) -> Any:
         from gpatlas.models import make

@@ -37,6 +37,7 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     _selection_constraints: ClassVar[dict[str, list]] = {
         "selection": [StrOptions({"cv", "stability", "sgd"})],
         "max_loci": [Interval(Integral, 1, None, closed="left"), None],
+        "joint": ["boolean"],
         "n_folds": [Interval(Integral, 2, None, closed="left")],
         "rule": [StrOptions({"min", "1se"})],
         "max_false": [Interval(Real, 0, None, closed="neither")],
@@ -45,8 +46,6 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "min_weight": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
-
-    _joint: bool  # whether all traits share the selected loci and are refitted together
 
     def _refitted(self, seed: int) -> Any:
         """Return the unfitted model of the second stage."""
@@ -109,13 +108,14 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         x, Y, stop = self._validated(X, y, validation)
         strength = self.prepare(X, y, validation) if prepared is None else prepared
-        kept = strongest(strength, self.max_loci, self._joint)
+        kept = strongest(strength, self.max_loci, self.joint)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         mean = np.nanmean(Y, axis=0)
         self.parts_: list[tuple[NDArray[np.intp], NDArray[np.intp], Any]] = []
         effects, linear = np.zeros(kept.shape), True
-        groups = [np.arange(Y.shape[1])] if self._joint else [np.array([t]) for t in range(Y.shape[1])]
-        for traits in groups:
+        groups = [np.arange(Y.shape[1])] if self.joint else [np.array([t]) for t in range(Y.shape[1])]
+        n_epochs = 0
+        for number, traits in enumerate(groups):
             loci = np.flatnonzero(kept[:, traits[0]])
             if not len(loci):
                 continue  # nothing to predict with: the trait's mean
@@ -123,8 +123,8 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             chosen = np.ascontiguousarray(x[:, loci])
             if model.uses_validation:
                 held_out = None if stop is None else (np.ascontiguousarray(stop[0][:, loci]), stop[1][:, traits])
-                model.fit(chosen, Y[:, traits], validation=held_out, progress=progress)
-                self.n_epochs_ = model.n_epochs_
+                model.fit(chosen, Y[:, traits], held_out, _onward(progress, number, len(groups)))
+                self.n_epochs_ = n_epochs = n_epochs + model.n_epochs_
                 self.device_ = model.device_
             else:
                 model.fit(chosen, Y[:, traits])
@@ -154,8 +154,8 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Estimate what one fit costs; how many loci are kept is a guess."""
         first = self._selection_work(n_samples, n_loci, n_traits)
         kept = min(n_loci, self.max_loci or 300)
-        times = 1 if self._joint else n_traits
-        second = self._refitted(0).work(n_samples, kept, n_traits if self._joint else 1)
+        times = 1 if self.joint else n_traits
+        second = self._refitted(0).work(n_samples, kept, n_traits if self.joint else 1)
         return Work(
             flops=first.flops + times * second.flops,
             memory=max(first.memory, second.memory),
@@ -191,3 +191,10 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _onward(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Count the epochs of several networks as one course."""
+    if progress is None:
+        return None
+    return lambda epoch, epochs, loss: progress(number * epochs + epoch, count * epochs, loss)

@@ -1,6 +1,5 @@
 """Figure 2: what markers without effect do to networks, and what selecting loci first gives back."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -124,4 +123,4 @@ def _mean_line(axis: Axes, rows: pd.DataFrame, column: str, colour: str) -> None
     groups = rows.groupby("n_markers")[column]
     mean, error = groups.mean(), groups.sem().fillna(0)
     axis.plot(mean.index, mean.to_numpy(), color=colour)
-    axis.fill_between(mean.index, *(np.asarray(mean + sign * error) for sign in (-1, 1)), color=colour, alpha=0.15)
+    axis.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)

@@ -1,6 +1,65 @@
-"""Titles of experiments and captions of figures, by the figure's file name."""
+"""What the report says of each experiment: titles, captions of figures by file name, and what is held against what."""
 
-TITLES = {"scaling": "Scaling: sample size, number of QTL and epistasis"}
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Story:
+    """How an experiment is told.
+
+    Parameters
+    ----------
+    title
+        Of the section.
+    heading, reading
+        Of the table of verdicts, and how to read it.
+    panels, along
+        Design columns that make up a line of that table, and the column along which the line says where a model is
+        ahead; everything else is averaged within a replicate.
+    linear
+        Model that the others are held against; None takes the linear model that was scored on the same samples.
+    models
+        Models that are held against it; None takes all others.
+    """
+
+    title: str
+    heading: str
+    reading: str
+    panels: tuple[str, ...]
+    along: str
+    linear: str | None = "rrblup"
+    models: tuple[str, ...] | None = None
+
+
+STORIES = {
+    "scaling": Story(
+        "Scaling: sample size, number of QTL and epistasis",
+        "Where the MLP is ahead of the linear model",
+        "Why: a linear model reaches √(V_A/V_G) of the ceiling at most; the network passes that where it has learned "
+        "which pairs interact, and it needs about as many samples as there are possible pairs.",
+        ("heritability", "rel_aa", "n_samples"),
+        "n_qtl",
+        None,
+        ("mlp",),
+    ),
+    "dilution": Story(
+        "Dilution: QTL among markers without effect",
+        "Which models are ahead of rrBLUP, among how many markers",
+        "Why: rrBLUP spreads its effects over all markers, and a network has to find the pairs among all of them. "
+        "Models that select loci first keep their predictions together, as far as the selection is right (Fig. 2C).",
+        ("heritability", "rel_aa"),
+        "n_markers",
+    ),
+    "pleiotropy": Story(
+        "Pleiotropy: many traits on the same QTL",
+        "Which models are ahead of rrBLUP, at how many QTL",
+        "Why: traits that share pairs let a network learn a pair from all of them; traits whose pairs are their own "
+        "compete for its hidden units. Multi-trait rrBLUP borrows along the genetic correlation, which helps where "
+        "heritability is low.",
+        ("heritability", "n_traits", "pairing"),
+        "n_qtl",
+    ),
+}
 
 CAPTIONS = {
     "fig1a_gain_over_linear": (
@@ -21,5 +80,33 @@ CAPTIONS = {
     "supp_linear_check": (
         "Supplement",
         "The linear model fitted by stochastic gradient descent against exact rrBLUP.",
+    ),
+    "fig2a_gain_by_markers": (
+        "Figure 2A",
+        "Predictive ability minus that of rrBLUP, against the number of markers among which the QTL lie. Points are "
+        "replicates, lines their means, bands ± one standard error.",
+    ),
+    "fig2b_ability_by_markers": (
+        "Figure 2B",
+        "Predictive ability as a share of the ceiling, which is what the true genetic value reaches (dashed).",
+    ),
+    "fig2c_selected_loci": (
+        "Figure 2C",
+        "What was selected. Precision: share of the kept loci that are QTL of the trait. Recall: share of the trait's "
+        "QTL that are kept.",
+    ),
+    "fig3a_gain_by_correlation": (
+        "Figure 3A",
+        "Relative gain in predictive ability of the MLP over rrBLUP, averaged over the traits of a population. Points "
+        "are replicates, bars their means; filled where traits share their epistatic pairs, open where they do not.",
+    ),
+    "fig3b_pairing": (
+        "Figure 3B",
+        "Correlation and architecture, apart: predictive ability against the genetic correlation, with epistatic pairs "
+        "shared by all traits or drawn for each. Bars are ± one standard error over replicates.",
+    ),
+    "fig3c_multitrait_gain": (
+        "Figure 3C",
+        "What rrBLUP gains from fitting all traits together, which uses their genetic and residual correlations.",
     ),
 }

@@ -16,10 +16,9 @@ from gpatlas.errors import StoreError
 from gpatlas.evaluate.metrics import METRICS
 from gpatlas.io.atomic import atomic_path
 from gpatlas.io.tables import read_table
-from gpatlas.plotting.fig1_scaling import comparable_linear
 from gpatlas.plotting.style import model_name
-from gpatlas.report.captions import CAPTIONS, TITLES
-from gpatlas.report.summary import cell_means, runtime_summary, verdicts
+from gpatlas.report.captions import CAPTIONS, STORIES
+from gpatlas.report.summary import cell_means, linear_of, runtime_summary, verdicts
 
 _PACKAGES = (
     "gpatlas",
@@ -78,16 +77,19 @@ def _experiment(folder: Path) -> dict:
         raise StoreError(f"cannot read {folder / 'config.json'}: {error.strerror}") from None
     name = config["experiment"]
     means = cell_means(metrics, [m for m in METRICS if metrics[m].notna().any()])
+    story, models = STORIES[name], set(metrics.model)
+    told = (story.linear or "mlp") in models and (story.models is None or models.issuperset(story.models))
     seconds = runtimes[["cpu_seconds", "process_cpu_seconds"]].sum()
     return {
         "name": name,
-        "title": TITLES.get(name, name),
+        "title": story.title,
+        "story": story,
         "n_rows": len(metrics[list(metrics.columns[: metrics.columns.get_loc("rep") + 1])].drop_duplicates()),
         "models": list(dict.fromkeys(metrics.model)),
         "protocol": config["evaluation"]["protocol"],
         "engine": config["engine"]["name"],
-        "verdicts": _table(verdicts(metrics)) if "mlp" in set(metrics.model) else None,
-        "linear": model_name(comparable_linear(metrics, "mlp")) if "mlp" in set(metrics.model) else "",
+        "verdicts": _table(verdicts(metrics, story)) if told else None,
+        "linear": model_name(linear_of(metrics, story)) if told else "",
         "figures": _figures(folder / "figures"),
         "means": _table(means.rename(columns=lambda name: name.replace("_", " "))),
         "metrics_csv": _data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),

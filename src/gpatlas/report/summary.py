@@ -1,4 +1,7 @@
-"""What the metrics say, as a table to be read aloud: where a network is ahead of a linear model, and where not."""
+"""What the metrics say, as a table to be read aloud: where models are ahead of a linear one, and where not."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,44 +9,68 @@ from scipy import stats
 
 from gpatlas.evaluate.expectations import expected_variance_shares
 from gpatlas.plotting.fig1_scaling import comparable_linear
+from gpatlas.plotting.style import model_name
+from gpatlas.report.captions import Story
 
+NEGLIGIBLE = 0.001  # a difference in predictive ability that counts as none, however certain it is
 CONFIDENCE = 0.95  # of the paired t interval over replicates that a difference must keep clear of zero
 
 
-def verdicts(metrics: pd.DataFrame, network: str = "mlp") -> pd.DataFrame:
-    """Summarise a scaling experiment: a row for each heritability, V_A/V_G and sample size.
+_SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "heritability": ("H²", lambda value: f"{value:g}"),
+    "rel_aa": ("V_A/V_G", lambda value: f"{float(expected_variance_shares(value)):.2g}"),
+    "n_samples": ("samples", lambda value: f"{value:,}"),
+    "n_traits": ("traits", lambda value: f"{value:,}"),
+    "pairing": ("pairs", str),
+}
+_ALONG = {"n_qtl": "QTL", "n_markers": "markers"}
+
+
+def verdicts(metrics: pd.DataFrame, story: Story) -> pd.DataFrame:
+    """Say where models are ahead of a linear one: a row for each panel of the story and model.
 
     Returns
     -------
     pandas.DataFrame
-        Columns: the panel, the numbers of QTL at which the network is ahead, level or behind (whether the paired t
-        interval of the difference over replicates excludes zero), and the mean difference in predictive ability in
-        each of the three.
+        Columns: the panel, the model where there are several, the values of `story.along` at which it is ahead,
+        level or behind (whether the paired t interval of the difference over replicates excludes zero, and the
+        difference is more than `NEGLIGIBLE`), and the mean
+        difference in predictive ability in each of the three.
     """
-    linear = comparable_linear(metrics, network)
-    keys = ["heritability", "rel_aa", "n_samples", "n_qtl", "rep"]
+    linear = linear_of(metrics, story)
+    models = [m for m in dict.fromkeys(metrics.model) if m != linear and m in (story.models or (m,))]
+    keys = [*story.panels, story.along, "rep"]
     wide = metrics.pivot_table(index=keys, columns="model", values="predictive_ability").reset_index()
-    wide["difference"] = wide[network] - wide[linear]
-    cells = wide.groupby(keys[:-1]).difference.agg(["mean", "sem", "count"]).reset_index()
+    rows = []
+    for panel, table in wide.groupby(list(story.panels)):
+        for model in models:
+            cells = _compared(table.assign(difference=table[model] - table[linear]), story.along)
+            if not len(cells):
+                continue
+            row = {_SHOWN[name][0]: _SHOWN[name][1](value) for name, value in zip(story.panels, panel, strict=True)}
+            if story.models is None:
+                row["model"] = model_name(model)
+            for verdict in ("ahead", "level", "behind"):
+                part = cells[cells.verdict == verdict]
+                row[f"{verdict} at {_ALONG[story.along]}"] = _span(part.index.tolist(), cells.index.tolist())
+                row[f"{verdict} by"] = f"{part['mean'].mean():+.3f}" if len(part) else ""
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def linear_of(metrics: pd.DataFrame, story: Story) -> str:
+    """Name the linear model of a story."""
+    return story.linear or comparable_linear(metrics, "mlp")
+
+
+def _compared(table: pd.DataFrame, along: str) -> pd.DataFrame:
+    """Mean difference and verdict at each value of a design column."""
+    cells = table.dropna(subset=["difference"]).groupby(along).difference.agg(["mean", "sem", "count"])
     # one replicate gives no interval: every difference is level
     half_width = cells["sem"].fillna(np.inf) * stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(cells["count"] - 1, 1))
-    cells["verdict"] = np.select(
-        [cells["mean"] > half_width, cells["mean"] < -half_width], ["ahead", "behind"], "level"
-    )
-    rows = []
-    for panel, group in cells.groupby(["heritability", "rel_aa", "n_samples"]):
-        heritability, rel_aa, n_samples = panel
-        row = {
-            "H²": f"{heritability:g}",
-            "V_A/V_G": f"{float(expected_variance_shares(rel_aa)):.2g}",
-            "samples": f"{n_samples:,}",
-        }
-        for verdict in ("ahead", "level", "behind"):
-            part = group[group.verdict == verdict]
-            row[f"{verdict} at QTL"] = _span(part.n_qtl.tolist(), group.n_qtl.tolist())
-            row[f"{verdict} by"] = f"{part['mean'].mean():+.3f}" if len(part) else ""
-        rows.append(row)
-    return pd.DataFrame(rows)
+    needed = np.maximum(half_width, NEGLIGIBLE)
+    verdict = np.select([cells["mean"] > needed, cells["mean"] < -needed], ["ahead", "behind"], "level")
+    return cells.assign(verdict=verdict)
 
 
 def cell_means(metrics: pd.DataFrame, values: list[str]) -> pd.DataFrame:

@@ -1,0 +1,108 @@
+"""The LASSO as an estimator: its choice of penalty, and what it does with what is missing or constant."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import lasso_path
+
+from gpatlas.models import make
+
+
+@pytest.fixture
+def data(rng):
+    x = rng.integers(0, 2, (300, 60)).astype(np.int8)
+    effects = np.zeros((60, 2))
+    effects[[3, 11, 40], 0] = [1.0, -0.8, 0.7]
+    effects[[5, 11], 1] = [0.7, 0.9]
+    return x, x @ effects + rng.normal(size=(300, 2))
+
+
+def test_the_penalty_is_that_of_cross_validation_by_hand(data):
+    x, y = data[0].astype(float), data[1][:, 0]
+    model = make("lasso", random_state=4).fit(x, y)
+    seed = np.random.RandomState(4).randint(2**31 - 1)
+    fold = np.random.default_rng(seed).permutation(len(x)) % 5
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    grid = np.geomspace(1, 1e-3, 100) * np.abs(z.T @ (y - y.mean())).max() / len(x)
+    errors = []
+    for f in range(5):
+        train, test = fold != f, fold == f
+        mean, sd = x[train].mean(axis=0), x[train].std(axis=0)
+        coefficients = lasso_path((x[train] - mean) / sd, y[train] - y[train].mean(), alphas=grid, tol=1e-8)[1]
+        predicted = y[train].mean() + ((x[test] - mean) / sd) @ coefficients
+        errors.append(((y[test, None] - predicted) ** 2).mean(axis=0))
+    mean_error = np.mean(errors, axis=0)
+    best = mean_error.argmin()
+    assert model.penalty_ == pytest.approx(grid[best], rel=1e-6)
+    limit = mean_error[best] + np.std(errors, axis=0, ddof=1)[best] / np.sqrt(5)
+    largest = grid[np.flatnonzero(mean_error <= limit)[0]]
+    assert make("lasso", rule="1se", random_state=4).fit(x, y).penalty_ == pytest.approx(largest, rel=1e-6)
+
+
+def test_it_finds_the_loci_and_is_exactly_sparse(data):
+    x, y = data
+    model = make("lasso", rule="1se").fit(x, y)
+    assert set(np.flatnonzero(model.selected_[:, 0])) >= {3, 11, 40}
+    assert set(np.flatnonzero(model.selected_[:, 1])) >= {5, 11}
+    assert model.selected_.mean() < 0.2
+    np.testing.assert_array_equal(model.selected_, model.marker_effects_ != 0)
+
+
+def test_traits_are_fitted_one_by_one(data):
+    x, y = data
+    together = make("lasso").fit(x, y)
+    for trait in range(2):
+        np.testing.assert_allclose(
+            together.marker_effects_[:, trait], make("lasso").fit(x, y[:, trait]).marker_effects_
+        )
+
+
+def test_units_of_the_trait_and_the_counted_allele_do_not_matter(data):
+    x, y = data[0], data[1][:, 0]
+    model = make("lasso").fit(x, y)
+    scaled = make("lasso").fit(1 - x, 100 * y + 7)
+    np.testing.assert_allclose(scaled.marker_effects_, -100 * model.marker_effects_, atol=0.5)
+    np.testing.assert_allclose(scaled.predict(1 - x), 100 * model.predict(x) + 7, atol=1.0)
+
+
+def test_features_far_from_zero_lose_no_digits(data):
+    x, y = data
+    model = make("lasso").fit(x.astype(float), y)
+    shifted = make("lasso").fit(x + 1e6, y)
+    np.testing.assert_allclose(shifted.predict(x + 1e6), model.predict(x), atol=1e-4)
+
+
+def test_noise_alone_may_select_nothing_and_then_predicts_the_mean(rng):
+    x, y = rng.integers(0, 2, (200, 30)), rng.normal(3.0, 1.0, 200)
+    model = make("lasso", rule="1se").fit(x, y)
+    assert not model.selected_.any()
+    np.testing.assert_allclose(model.predict(x), y.mean())
+
+
+def test_a_constant_trait_keeps_no_locus_and_is_predicted(data):
+    model = make("lasso").fit(data[0], np.full(300, 2.5))
+    assert not model.selected_.any()
+    np.testing.assert_allclose(model.predict(data[0]), 2.5)
+
+
+def test_a_missing_phenotype_leaves_its_sample_out_of_that_trait_only(data):
+    x, y = data
+    y = y.copy()
+    y[:40, 1] = np.nan
+    model = make("lasso").fit(x, y)
+    np.testing.assert_allclose(model.marker_effects_[:, 0], make("lasso").fit(x, y[:, 0]).marker_effects_)
+    np.testing.assert_allclose(model.marker_effects_[:, 1], make("lasso").fit(x[40:], y[40:, 1]).marker_effects_)
+
+
+def test_a_missing_genotype_counts_as_the_mean(data):
+    x, y = data[0].astype(float), data[1]
+    model = make("lasso").fit(x, y)
+    x_new = x[:1].copy()
+    x_new[0, 3] = np.nan
+    filled = x[:1].copy()
+    filled[0, 3] = x[:, 3].mean()
+    np.testing.assert_allclose(model.predict(x_new), model.predict(filled))
+
+
+def test_fewer_samples_than_folds_is_said(rng):
+    with pytest.raises(ValueError, match="4 phenotyped samples, but at least 5 are needed"):
+        make("lasso").fit(rng.integers(0, 2, (4, 3)), np.arange(4.0))
