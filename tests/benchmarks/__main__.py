@@ -3,6 +3,7 @@
 python -m tests.benchmarks simulate     simulate and store, against AlphaSimR + text tables + HDF5 (needs R)
 python -m tests.benchmarks ridge        ridge over ten splits, against scikit-learn's RidgeCV
 python -m tests.benchmarks mlp          an epoch of the published network, against its loop and against its FLOPs
+python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
 """
 
 import argparse
@@ -28,7 +29,7 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, peers
+from tests.benchmarks import epochs, lasso, peers
 from tests.benchmarks.cells import spec
 
 HERE = Path(__file__).parent
@@ -36,14 +37,23 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp"])
+    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
+    parser.add_argument("--markers", type=int, default=1_000, help="lasso: loci, 100 QTL among them")
+    parser.add_argument(
+        "--python", action="append", default=[], help="lasso: an interpreter that has a library which ours has not"
+    )
     arguments = parser.parse_args()
-    n_qtl = n_qtl_at(arguments.samples, arguments.scaling)
-    rows = {"simulate": _simulate, "ridge": _ridge, "mlp": _mlp}[arguments.what](arguments.samples, n_qtl)
-    table = Table(title=f"{arguments.what}: {arguments.samples:,} samples × {n_qtl} QTL, five traits", box=None)
-    for column in ("", "CPU s", "times faster"):
+    if arguments.what == "lasso":
+        rows = lasso.compare(arguments.samples, arguments.markers, [sys.executable, *arguments.python])
+        title, ratio = f"lasso: {arguments.samples:,} samples × {arguments.markers:,} loci, H² = 0.5", "times ours"
+    else:
+        n_qtl = n_qtl_at(arguments.samples, arguments.scaling)
+        rows = {"simulate": _simulate, "ridge": _ridge, "mlp": _mlp}[arguments.what](arguments.samples, n_qtl)
+        title, ratio = f"{arguments.what}: {arguments.samples:,} samples × {n_qtl} QTL, five traits", "times faster"
+    table = Table(title=title, box=None)
+    for column in ("", "CPU s", ratio):
         table.add_column(column, justify="left" if not column else "right")
     for name, seconds, ratio in rows:
         table.add_row(name, f"{seconds:.3g}", "" if ratio is None else f"{ratio:.3g}")

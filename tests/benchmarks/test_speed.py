@@ -7,6 +7,7 @@ from gpatlas.io import read_dataset, write_dataset
 from gpatlas.models import make
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
+from tests.benchmarks import lasso
 from tests.benchmarks.cells import spec
 
 CELLS = [(1_000, 46), (10_000, 142), (100_000, 448)]
@@ -32,6 +33,12 @@ def test_ridge_over_ten_splits(benchmark, data, criterion):
     x, y = data.dosage(), data.phenotypes
     splits = random_splits(*y.shape, n_splits=10, test=0.15, seed=1)
     assert len(benchmark(fit_splits, x, y, splits, criterion)) == 10
+
+
+@pytest.mark.parametrize("n_markers", [1_000, 10_000])
+def test_lasso_over_five_folds(benchmark, n_markers):
+    x, y, _ = lasso.cell(10_000, n_markers)
+    benchmark.pedantic(lambda: make("lasso").fit(x, y), rounds=1)
 
 
 @pytest.mark.parametrize(("preset", "epochs"), [("published", 1), (None, 10)])
