@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from gpatlas.models.network import NetworkRegressor
+from gpatlas.models.space import Float, Range
 
 if TYPE_CHECKING:
     from gpatlas.train import TrainSettings
@@ -60,6 +61,9 @@ class LinearSGD(NetworkRegressor):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
+        "default": {"learning_rate": Float(1e-3, 0.3, log=True), "l2": Float(1e-4, 1.0, log=True)},
+    }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "l2": [Interval(Real, 0, None, closed="left")],
         "input_coding": [StrOptions({"standardised", "allele_counts"})],
