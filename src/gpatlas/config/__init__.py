@@ -1,6 +1,6 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
-from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry
+from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.reading import (
     EXPERIMENTS,
     parse_experiment,
@@ -24,6 +24,7 @@ __all__ = [
     "ScalingConfig",
     "SimulationSpec",
     "TraitSpec",
+    "TuneSpec",
     "parse_experiment",
     "parse_mapping",
     "read_experiment",
