@@ -9,6 +9,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -121,6 +122,12 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
     if any(stage.jobs for stage in stages):
         stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))
     return stages
+
+
+def seconds_of_fit(estimator: Any, n_samples: int, n_loci: int, n_traits: int, machine: Machine) -> float:
+    """Estimate the seconds of fitting one estimator to so many samples, on a core or, if it takes one, the GPU."""
+    work = estimator.work(n_samples, n_loci, n_traits)
+    return _seconds(work, machine, machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu")
 
 
 def print_estimate(experiments: list[list[Stage]], machine: Machine) -> None:
