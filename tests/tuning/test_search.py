@@ -175,6 +175,16 @@ def test_the_pruner_stops_what_is_worse_than_the_median(tune):
     assert all(row["state"] == "complete" for row in tune(n_trials=20, pruner="none").trials)
 
 
+def test_what_was_tried_is_not_fitted_again(tune):
+    trials = tune(n_trials=9, space={"b": search_space("fake")["b"]}, pruner="none").trials
+    tried = [settings["b"] for settings, *_ in Fake.seen]
+    assert len(tried) == len(set(tried)) == len({row["b"] for row in trials})
+    assert [row["fit_seconds"] > 0 for row in trials] == [
+        row["b"] not in [other["b"] for other in trials[:k]] for k, row in enumerate(trials)
+    ]
+    assert len({(row["b"], row["value"], row["epochs"]) for row in trials}) == len(tried)
+
+
 def test_a_diverged_trial_is_the_worst_and_no_crash(tune):
     result = tune(n_trials=12, kind="diverges above", pruner="none")
     states = {row["state"]: row["value"] for row in result.trials}

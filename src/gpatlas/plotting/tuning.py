@@ -49,7 +49,7 @@ def _history(axis: Axes, trials: pd.DataFrame) -> None:
         room = max(high - low, 0.01)
         axis.set_ylim(low - 0.15 * room, high + 0.1 * room)
     axis.set_xlim(-0.7, trials.trial.max() + 0.7)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.set_xlabel("trial")
     axis.set_ylabel("predictive ability on validation")
     axis.set_title("Trials")

@@ -3,14 +3,14 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gpatlas.errors import DataError
 from gpatlas.evaluate.metrics import correlation
@@ -54,15 +54,22 @@ class Objective:
     fit_seconds: float = 0.0
     prepared: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, trial: Trial) -> tuple[TrialState, float | None]:
+    def run(self, trial: Trial, earlier: Sequence[FrozenTrial]) -> tuple[TrialState, float | None]:
         """Fit and judge; record what it took as an attribute of the trial, and return how it ended.
+
+        A fit is set by its hyperparameters: a trial that repeats an earlier one takes its result over.
 
         Raises
         ------
         DataError
             The model cannot be fitted to these data.
         """
-        estimator = make(self.model, **with_values(self.fixed, draw(trial, self.space)))
+        drawn = draw(trial, self.space)
+        for other in earlier:
+            if other.params == trial.params and other.state is TrialState.COMPLETE:
+                trial.set_user_attr(RESULT, {**other.user_attrs[RESULT], "fit_seconds": 0.0})
+                return TrialState.COMPLETE, other.value
+        estimator = make(self.model, **with_values(self.fixed, drawn))
         watch = _Watch(trial, self.prune, self.progress)
         outcome, state, value = "complete", TrialState.COMPLETE, None
         start = time.perf_counter()

@@ -42,7 +42,8 @@ class TuneResult:
         Mean predictive ability of the best trial on validation.
     trials
         One row per trial: trial (0-based), state ("complete", "pruned", "diverged"), value (NaN if pruned),
-        validation_loss (the lowest), epochs, fit_seconds, and a column for each key of the space.
+        validation_loss (the lowest), epochs, fit_seconds (0 where an earlier trial was the same), and a column for
+        each key of the space.
     fit_seconds, seconds
         Wall time within model fits, and of everything, in this process; waiting for other processes is not in it.
     n_train, n_validation
@@ -130,7 +131,7 @@ def tune_dataset(
     try:
         with closing(study.trials(n_trials)) as trials:
             for trial in trials:
-                state, value = objective.run(trial)
+                state, value = objective.run(trial, study.finished())
                 study.tell(trial, state, value)
                 if on_trial is not None:
                     finished = study.finished()
