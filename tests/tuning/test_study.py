@@ -31,6 +31,9 @@ SCRIPT = """
             os.kill(os.getpid(), signal.SIGKILL)
 
     view = read_dataset(data).without_test()
+    import gpatlas.train.regression  # slow
+    print("ready", flush=True)
+    sys.stdin.readline()
     result = tune_dataset(view, "linear_sgd", {"max_epochs": 6}, search_space("linear_sgd"), int(n_trials), 1,
                           Path(journal), progress=after_epoch, on_trial=lambda row, n: ended.append(row["trial"]))
     print(len(ended), len(result.trials))
@@ -45,9 +48,20 @@ def start(haploids, tmp_path):
 
     def run(journal, n_trials, killed_in=-1, pause=0.0):
         words = [tmp_path / "tune.py", tmp_path / "d.h5", journal, n_trials, killed_in, pause]
-        return subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        return subprocess.Popen([sys.executable, *map(str, words)], **pipes)
 
     return run
+
+
+def together(*processes):
+    """Let processes go on when all of them are ready, so that they do meet; returns what each printed."""
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=200)[0] for process in processes]
 
 
 def tune(haploids, journal, n_trials=8, seed=1, **fixed):
@@ -68,7 +82,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(haploids, start, tmp_path):
     journal = tmp_path / "killed"
     for killed_in in (3, 2):  # in the fourth trial, and after going on, in the sixth
         process = start(journal, 8, killed_in)
-        assert process.wait() == -signal.SIGKILL
+        together(process)
+        assert process.returncode == -signal.SIGKILL
         assert states(journal)[-1] == "RUNNING"
     resumed = tune(haploids, journal)
     assert without_times(resumed.trials) == without_times(whole.trials)
@@ -79,7 +94,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(haploids, start, tmp_path):
 def test_processes_share_the_trials(haploids, start, tmp_path):
     journal = tmp_path / "shared"
     processes = [start(journal, 9, pause=0.03) for _ in range(2)]
-    own, seen = zip(*(map(int, process.communicate()[0].split()) for process in processes), strict=True)
+    own, seen = zip(*(map(int, printed.split()) for printed in together(*processes)), strict=True)
     assert [process.returncode for process in processes] == [0, 0]
     assert sum(own) == 9
     assert min(own) > 0
@@ -93,8 +108,9 @@ def test_processes_share_the_trials(haploids, start, tmp_path):
 def test_a_living_process_takes_over_from_a_killed_one(haploids, start, tmp_path):
     journal = tmp_path / "shared"
     killed, living = start(journal, 9, killed_in=1, pause=0.03), start(journal, 9, pause=0.03)
-    own, seen = map(int, living.communicate()[0].split())
-    assert killed.wait() == -signal.SIGKILL
+    _, printed = together(killed, living)
+    own, seen = map(int, printed.split())
+    assert killed.returncode == -signal.SIGKILL
     assert seen == 9
     assert own >= 7
     trials = tune(haploids, journal, 9).trials

@@ -21,7 +21,7 @@ def tune(
     dataset: Annotated[Path, typer.Argument(help="Dataset file; its test samples are not looked at.")],
     study: Annotated[Path, typer.Option(help="Journal of the trials. An existing one is gone on with.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write, for `gpatlas fit --hparams`.")],
-    model: Annotated[str | None, typer.Option(help="Model name: mlp, linear_sgd.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model name, e.g. mlp.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named hyperparameters that the space varies around.")] = None,
     hparams: Annotated[
         Path | None, typer.Option(help="JSON of `gpatlas hparams`, instead of --model and --preset.")

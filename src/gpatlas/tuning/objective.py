@@ -16,7 +16,7 @@ from gpatlas.errors import DataError
 from gpatlas.evaluate.metrics import correlation
 from gpatlas.models import make
 from gpatlas.models.space import Choice, Float, Integer, Space, value_at, with_values
-from gpatlas.tuning.study import WARMUP_EPOCHS
+from gpatlas.tuning.pruning import Curve, is_worse
 
 DIVERGED = -1.0  # the value of a trial whose training diverged: the worst that a correlation can be
 RESULT = "result"  # attribute of a trial that says how it went
@@ -35,7 +35,7 @@ class Objective:
     training, validation
         Features `(n, n_loci)` and phenotypes `(n, n_traits)`, NaN where missing.
     prune
-        Whether the study's pruner is asked.
+        Whether trials that do worse than the median of earlier ones are stopped.
     progress
         Called after every epoch with (epoch, max_epochs, validation loss).
     fit_seconds
@@ -70,7 +70,8 @@ class Objective:
                 trial.set_user_attr(RESULT, {**other.user_attrs[RESULT], "fit_seconds": 0.0})
                 return TrialState.COMPLETE, other.value
         estimator = make(self.model, **with_values(self.fixed, drawn))
-        watch = _Watch(trial, self.prune, self.progress)
+        complete = [t.user_attrs[RESULT]["losses"] for t in earlier if t.state is TrialState.COMPLETE]
+        watch = _Watch(complete if self.prune else (), self.progress)
         outcome, state, value = "complete", TrialState.COMPLETE, None
         start = time.perf_counter()
         try:
@@ -85,9 +86,9 @@ class Objective:
         self.fit_seconds += seconds
         if outcome == "complete":
             value = self._judge(estimator)
-        trial.set_user_attr(
-            RESULT, {"state": outcome, "validation_loss": watch.best, "epochs": watch.epochs, "fit_seconds": seconds}
-        )
+        if outcome == "pruned":
+            trial.report(-min(loss for loss in watch.losses if loss is not None), len(watch.losses))  # TPE ranks by it
+        trial.set_user_attr(RESULT, {"state": outcome, "losses": watch.losses, "fit_seconds": seconds})
         return state, value
 
     def _fit(self, estimator: Any, watch: "_Watch") -> None:
@@ -117,28 +118,21 @@ class Objective:
 
 @dataclass
 class _Watch:
-    """Follows a fit epoch by epoch, and stops it when the pruner says so."""
+    """Follows a fit epoch by epoch, and stops it when it does worse than earlier trials."""
 
-    trial: Trial
-    prune: bool
+    complete: Sequence[Curve]  # none where nothing is pruned
     progress: Progress | None
-    best: float | None = None
-    epochs: int = 0
+    losses: list[float | None] = field(default_factory=list)
     seconds: float = 0.0  # spent here, which is not fitting
 
     def __call__(self, epoch: int, max_epochs: int, loss: float) -> None:
         start = time.perf_counter()
-        self.epochs = epoch
-        if math.isfinite(loss):
-            self.best = loss if self.best is None else min(self.best, loss)
+        self.losses.append(loss if math.isfinite(loss) else None)
         if self.progress is not None:
             self.progress(epoch, max_epochs, loss)
-        stop = False
-        if self.prune and epoch >= WARMUP_EPOCHS and math.isfinite(loss):  # earlier epochs are never compared
-            self.trial.report(-loss, epoch)
-            stop = self.trial.should_prune()
+        worse = is_worse(self.losses, self.complete)
         self.seconds += time.perf_counter() - start
-        if stop:
+        if worse:
             raise optuna.TrialPruned
 
 

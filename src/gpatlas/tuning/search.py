@@ -127,7 +127,7 @@ def tune_dataset(
         prune=pruner == "median",
         progress=progress,
     )
-    study = SharedStudy(journal, identity, seed, objective.prune)
+    study = SharedStudy(journal, identity, seed)
     try:
         with closing(study.trials(n_trials)) as trials:
             for trial in trials:
@@ -190,7 +190,13 @@ def _row(trial: FrozenTrial, space: Space) -> dict[str, Any]:
         key: range_.labels[trial.params[key]] if isinstance(range_, Choice) else trial.params[key]
         for key, range_ in space.items()
     }
-    value = math.nan if trial.state is TrialState.PRUNED else trial.value
-    loss = math.nan if result["validation_loss"] is None else result["validation_loss"]
-    row = {"trial": trial.user_attrs[INDEX], "state": result["state"], "value": value, "validation_loss": loss}
-    return {**row, "epochs": result["epochs"], "fit_seconds": result["fit_seconds"], **drawn}
+    losses = result["losses"]
+    return {
+        "trial": trial.user_attrs[INDEX],
+        "state": result["state"],
+        "value": math.nan if trial.state is TrialState.PRUNED else trial.value,
+        "validation_loss": min((loss for loss in losses if loss is not None), default=math.nan),
+        "epochs": len(losses),
+        "fit_seconds": result["fit_seconds"],
+        **drawn,
+    }

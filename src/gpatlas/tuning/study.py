@@ -22,7 +22,7 @@ from gpatlas.tuning.locks import ByteLocks
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 IDENTITY, INDEX = "gpatlas", "index"
-STARTUP_TRIALS, WARMUP_EPOCHS = 5, 5  # trials before TPE and the pruner judge; epochs before the pruner may stop one
+STARTUP_TRIALS = 5  # trials before TPE and the median rule judge
 _CLAIM, _APPEND, _FIRST_TRIAL = 0, 1, 2  # bytes of the lock file
 _POLL_SECONDS = 0.2
 _NAME = "tune"
@@ -40,8 +40,6 @@ class SharedStudy:
         What makes two runs the same study; kept in the journal and compared.
     seed
         Of the sampler.
-    prune
-        Whether trials that do worse than the median are stopped early.
 
     Raises
     ------
@@ -51,7 +49,7 @@ class SharedStudy:
         The journal cannot be written, or is no journal.
     """
 
-    def __init__(self, journal: Path, identity: Mapping[str, Any], seed: int, prune: bool):
+    def __init__(self, journal: Path, identity: Mapping[str, Any], seed: int):
         self._seed = seed
         self.waited = 0.0  # seconds spent waiting for other processes to finish their trials
         self._locks = ByteLocks(journal.with_name(f".{journal.name}.locks"))
@@ -59,7 +57,7 @@ class SharedStudy:
             with self._locks.holding(_CLAIM):
                 with self._locks.holding(_APPEND):
                     _mend(journal)
-                self._study = _open(journal, _AppendLock(self._locks), prune)
+                self._study = _open(journal, _AppendLock(self._locks))
                 self._check(journal, json.loads(json.dumps(identity)))
         except BaseException:
             self._locks.close()
@@ -154,13 +152,10 @@ class _AppendLock:
         self._locks.free(_APPEND)
 
 
-def _open(journal: Path, lock: Any, prune: bool) -> optuna.Study:
-    pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS) if prune else optuna.pruners.NopPruner()
+def _open(journal: Path, lock: Any) -> optuna.Study:
     try:
         storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
-        return optuna.create_study(
-            storage=storage, study_name=_NAME, direction="maximize", pruner=pruner, load_if_exists=True
-        )
+        return optuna.create_study(storage=storage, study_name=_NAME, direction="maximize", load_if_exists=True)
     except OSError as error:
         raise StoreError(f"cannot write {journal}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
