@@ -19,7 +19,7 @@ def median_at(complete: Sequence[Curve], epoch: int) -> float:
     """Return the median loss of complete trials at an epoch (1-based); infinite while there are too few to judge by."""
     there = [curve[epoch - 1] for curve in complete if len(curve) >= epoch]
     losses = np.array([loss for loss in there if loss is not None])
-    if epoch < WARMUP_EPOCHS or len(complete) < STARTUP_TRIALS or not len(losses):
+    if len(complete) < STARTUP_TRIALS or not len(losses):
         return float("inf")
     return float(np.median(losses))
 
