@@ -17,7 +17,7 @@ TIERS = [
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting"},
     {"models"},
-    {"fitting", "scoring", "cost", "report"},
+    {"fitting", "tuning", "scoring", "cost", "report"},
     {"cli"},
 ]
 # allowed sideways or upward steps, with the reason

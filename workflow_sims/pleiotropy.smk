@@ -20,5 +20,6 @@ rule all:
 
 include: "../workflow/rules/configure.smk"
 include: "../workflow/rules/simulate.smk"
+include: "../workflow/rules/tune.smk"
 include: "../workflow/rules/fit.smk"
 include: "../workflow/rules/collect.smk"

@@ -7,14 +7,16 @@ matrix product timed here; the other rates were measured once. It is an estimate
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from gpatlas.design import Design, DesignRow, dataset_path, predictions_path
-from gpatlas.models import make
+from gpatlas.design import Design, DesignRow, dataset_path, predictions_path, tuned_path
+from gpatlas.models import make, search_space
 from gpatlas.models.work import Work
 from gpatlas.packed import n_bytes
 
@@ -102,6 +104,8 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
         model = entry.model or label
         estimator = make(model, preset=entry.preset, **entry.hyperparameters)
         on_gpu = machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu"
+        if entry.tune is not None:
+            stages.append(_tuning(design, label, estimator, machine, missing))
         seconds = memory = disk = 0.0
         evaluation = design.config.evaluation
         held_out = evaluation.test
@@ -121,6 +125,34 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
     if any(stage.jobs for stage in stages):
         stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))
     return stages
+
+
+def _tuning(design: Design, label: str, estimator: Any, machine: Machine, missing: Callable[[str], bool]) -> Stage:
+    """Cost of a model's searches, were no trial stopped early.
+
+    Raises
+    ------
+    ConfigError
+        The model has no such search space.
+    """
+    entry = design.config.models[label]
+    assert entry.tune is not None
+    search_space(entry.model or label, entry.tune.space)
+    rows = [row for job in design.jobs if label in design.models(job) for row in design.tuned_rows(job, label)]
+    rows = [row for row in rows if missing(tuned_path(row, label))]
+    seconds = memory = 0.0
+    for n, p, t in (_size(design, row) for row in rows):
+        fit = seconds_of_fit(estimator, round((1 - design.config.evaluation.test) * 0.85 * n), p, t, machine)
+        seconds += START_TORCH + entry.tune.n_trials * fit
+        memory = max(memory, estimator.work(n, p, t).memory)
+    on_gpu = machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu"
+    return Stage(design.config.experiment, f"tune {label}", len(rows), seconds, memory, 1e5 * len(rows), on_gpu)
+
+
+def seconds_of_fit(estimator: Any, n_samples: int, n_loci: int, n_traits: int, machine: Machine) -> float:
+    """Estimate the seconds of fitting one estimator to so many samples, on a core or, if it takes one, the GPU."""
+    work = estimator.work(n_samples, n_loci, n_traits)
+    return _seconds(work, machine, machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu")
 
 
 def print_estimate(experiments: list[list[Stage]], machine: Machine) -> None:

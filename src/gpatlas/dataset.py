@@ -2,7 +2,7 @@
 
 import enum
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -149,6 +149,24 @@ class Dataset:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
         dosage = self.dosage(rows)
         return dosage if isinstance(self.genotypes, PackedBits) else as_features(dosage)  # bits cannot be missing
+
+    def without_test(self) -> "Dataset":
+        """Return the same data without the test samples, for whoever must not see them; folds keep their codes.
+
+        The truth is left out as well: its variances were computed over all samples.
+        """
+        rows = np.flatnonzero(self.fold != Fold.test)
+        genotypes = self.genotypes
+        return replace(
+            self,
+            genotypes=(
+                PackedBits(genotypes.bits[rows], self.n_loci) if isinstance(genotypes, PackedBits) else genotypes[rows]
+            ),
+            phenotypes=self.phenotypes[rows],
+            sample_id=self.sample_id[rows],
+            fold=self.fold[rows],
+            truth=None,
+        )
 
     @cached_property
     def content_hash(self) -> str:

@@ -3,12 +3,14 @@
 Names of cells, rows and jobs are labels made from design columns for folders; they are never parsed back.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from gpatlas import __version__
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.errors import ConfigError
@@ -144,6 +146,39 @@ class Design:
             "seed": str(self.seed(row, "simulate")),  # too long for JSON readers that hold numbers as doubles
         }
 
+    def hparams_paths(self, job: FitJob, model: str) -> list[str]:
+        """Where the hyperparameters of a model lie, below the experiment's results folder.
+
+        Returns
+        -------
+        list of str
+            One file for all rows of the job, or, for a tuned model, one for each row.
+        """
+        if self.config.models[model].tune is None:
+            return [f"hparams/{model}.json"]
+        return [tuned_path(self.tuned_row(row, model), model) for row in job.rows]
+
+    def tuned_row(self, row: DesignRow, model: str) -> DesignRow:
+        """Return the row whose samples a model is tuned on for a row: itself, or the first replicate of its cell."""
+        tune = self.config.models[model].tune
+        assert tune is not None
+        return row if tune.per == "row" else next(other for other in self.rows if other.cell == row.cell)
+
+    def tuned_rows(self, job: FitJob, model: str) -> list[DesignRow]:
+        """Rows of a job that a model is tuned on; none if it is not tuned."""
+        if self.config.models[model].tune is None:
+            return []
+        return [row for row in job.rows if self.tuned_row(row, model) == row]
+
+    def study_path(self, row: DesignRow, model: str) -> str:
+        """Where the journal of a row's trials lies: another one for other settings, the same for more trials."""
+        entry = self.config.models[model].model_dump(mode="json")
+        settings = {**entry, "tune": {key: entry["tune"][key] for key in ("space", "pruner")}}
+        mark = stable_seed(
+            self.config.seed, __version__, json.dumps([settings, self.simulation_job(row)], sort_keys=True), bits=32
+        )
+        return f"{row.name}/{model}/study-{mark:08x}.journal"
+
     def seed(self, row: DesignRow, stage: str) -> int:
         """128-bit seed of a row's stage: equal for rows that differ in noise columns only."""
         columns = {k: v for k, v in row.columns.items() if k not in self.config.noise_columns}
@@ -162,3 +197,8 @@ def dataset_path(row: DesignRow) -> str:
 def predictions_path(job: FitJob, model: str) -> str:
     """Where a job's predictions lie, below the experiment's results folder."""
     return f"{job.name}/{model}/predictions.h5"
+
+
+def tuned_path(row: DesignRow, model: str) -> str:
+    """Where a row's tuned hyperparameters lie, below the experiment's results folder."""
+    return f"{row.name}/{model}/hparams.json"

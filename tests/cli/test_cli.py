@@ -27,7 +27,18 @@ def verbs(gpatlas) -> list[str]:
 
 
 def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
-    assert verbs(gpatlas) == ["config", "design", "cost", "simulate", "inspect", "hparams", "fit", "score", "report"]
+    assert verbs(gpatlas) == [
+        "config",
+        "design",
+        "cost",
+        "simulate",
+        "inspect",
+        "hparams",
+        "tune",
+        "fit",
+        "score",
+        "report",
+    ]
     assert "..." not in gpatlas("--help").stdout.split("Commands:")[1]  # no summary is cut short
 
 
@@ -35,14 +46,14 @@ def test_version(gpatlas):
     assert gpatlas("--version").stdout.startswith("gpatlas 0.")
 
 
-@pytest.mark.parametrize("verb", ["config", "design", "cost", "simulate", "inspect", "hparams", "fit"])
+@pytest.mark.parametrize("verb", ["config", "design", "cost", "simulate", "inspect", "hparams", "tune", "fit"])
 def test_examples_run(gpatlas, verb, tmp_path):
     """As printed, from the repository's root, with written files put elsewhere."""
     examples = re.findall(r"^    gpatlas (.*)$", gpatlas(verb, "--help").stdout, flags=re.MULTILINE)
     assert examples
     for example in examples:
         words = [word.strip("'") for word in example.split()]
-        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json)", w) else w for w in words]
+        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal)", w) else w for w in words]
         done = gpatlas(*words)
         assert done.returncode == 0, done.stderr
 
@@ -110,6 +121,83 @@ def read_hashes(path):
         return list(file)
 
 
+def test_each_dataset_has_its_hyperparameters(gpatlas, haploid_spec, tmp_path):
+    """Fitted together they are what they are alone, and a kill does not mix them up."""
+    from gpatlas.simulate import simulate
+
+    files, settings, alone = [], [], {}
+    for seed, penalty in ((1, "gcv"), (2, "reml")):
+        files.append(tmp_path / f"{seed}.h5")
+        write_dataset(simulate(haploid_spec, seed), files[-1])
+        settings.append(tmp_path / f"{seed}.json")
+        settings[-1].write_text(
+            json.dumps({"label": "r", "model": "rrblup", "hyperparameters": {"penalty": penalty}, "tuned": {"x": 1}})
+        )
+        out = tmp_path / f"{seed}.p.h5"
+        assert gpatlas("fit", files[-1], "--hparams", settings[-1], "--out", out).returncode == 0
+        alone[read_hashes(out)[0]] = (out, penalty)
+    given = [word for path in settings for word in ("--hparams", path)]
+    together = tmp_path / "both.h5"
+    (tmp_path / ".both.h5.parts").mkdir()
+    first, (part, _) = next(iter(alone.items()))
+    (tmp_path / ".both.h5.parts" / f"{first}.h5").write_bytes(part.read_bytes())
+    with h5py.File(tmp_path / ".both.h5.parts" / f"{first}.h5", "r+") as file:
+        file[first].attrs["seconds"] = 1234.5
+    done = gpatlas("fit", *files, *given, "--out", together)
+    assert done.returncode == 0, done.stderr
+    with h5py.File(together) as both:
+        assert both[first].attrs["seconds"] == 1234.5  # the part was of these hyperparameters
+        record = json.loads(both.attrs["model"])
+        assert record["hyperparameters"] == {name: {"penalty": penalty} for name, (_, penalty) in alone.items()}
+        assert "tuned" not in record
+        for name, (path, _) in alone.items():
+            with h5py.File(path) as own:
+                np.testing.assert_array_equal(both[name]["0/predicted"][()], own[name]["0/predicted"][()])
+    wrong = gpatlas("fit", *files, files[0], *given, "--out", together)
+    assert "--hparams is given 2 times for 3 datasets; once, or once for each" in one_line_error(wrong)
+    settings[1].write_text(json.dumps({"label": "mlp", "model": "mlp", "hyperparameters": {}}))
+    assert "is of mlp, " in one_line_error(gpatlas("fit", *files, *given, "--out", together))
+
+
+def test_tuned_hyperparameters_are_fitted(gpatlas, data_file, tmp_path):
+    """tune → fit, gone on with, with the table, the figure and what it cost."""
+    (tmp_path / "start.json").write_text(
+        json.dumps({"label": "my sgd", "model": "linear_sgd", "hyperparameters": {"max_epochs": 8, "loss": "mse"}})
+    )
+    study, out, figure, cost = (tmp_path / name for name in ("s.journal", "t.json", "t.svg", "r.json"))
+    words = ("tune", data_file, "--hparams", tmp_path / "start.json", "--study", study, "--out", out)
+    done = gpatlas(*words, "--n-trials", 4)
+    assert done.returncode == 0, done.stderr
+    assert "up to 4 trials, 210 samples to fit, 45 to compare" in done.stdout
+    assert "learning_rate: 0.001 to 0.3 (log)" in done.stdout
+    assert [line.split(":")[0] for line in done.stdout.splitlines() if re.match(r"trial \d", line)] == [
+        f"trial {k}" for k in range(4)
+    ]
+    done = gpatlas(*words, "--n-trials", 7, "--figure", figure, "--runtime", cost)
+    assert "4 of 7 trials were in" in done.stdout
+    table = (tmp_path / "s.trials.csv").read_text().splitlines()
+    assert table[0] == "trial,state,value,validation_loss,epochs,fit_seconds,learning_rate,l2"
+    assert len(table) == 8
+    record = json.loads(out.read_text())
+    best = max((line.split(",") for line in table[1:] if "complete" in line), key=lambda cells: float(cells[2]))
+    assert record["hyperparameters"] == {
+        "max_epochs": 8, "loss": "mse",
+        "learning_rate": pytest.approx(float(best[6])), "l2": pytest.approx(float(best[7])),
+    }  # fmt: skip
+    assert record["tuned"] == {
+        "space": "default", "n_trials": 7, "predictive_ability": pytest.approx(float(best[2])), "seed": 1
+    }  # fmt: skip
+    assert figure.read_text().startswith("<?xml")
+    spent = json.loads(cost.read_text())
+    assert (spent["stage"], spent["model"], spent["n_trials"]) == ("tune", "my sgd", 3)
+    assert 0 < spent["fit_seconds"] < spent["seconds"]
+    done = gpatlas("fit", data_file, "--hparams", out, "--out", tmp_path / "p.h5")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "p.h5") as file:
+        assert json.loads(file.attrs["model"])["label"] == "my sgd"
+    assert "differs in pruner" in one_line_error(gpatlas(*words, "--pruner", "none"))
+
+
 def test_missing_phenotypes_are_counted_aloud(gpatlas, haploids, tmp_path):
     from dataclasses import replace
 
@@ -161,6 +249,22 @@ MISTAKES = {
     "no model": (["fit", "x.h5", "--out", "p.h5"], "either --model or --hparams"),
     "misspelt model": (["fit", "x.h5", "--model", "rrblupp", "--out", "p.h5"], "did you mean 'rrblup'?"),
     "no such preset": (["fit", "x.h5", "--model", "mlp", "--preset", "p", "--out", "p.h5"], "known are published"),
+    "nothing to tune": (
+        ["tune", "x.h5", "--model", "rrblup", "--study", "s", "--out", "t.json"],
+        "model rrblup has no search space to tune; models that have are linear_sgd, mlp",
+    ),
+    "no such space": (
+        ["tune", "x.h5", "--model", "mlp", "--space", "defualt", "--study", "s", "--out", "t.json"],
+        "did you mean 'default'?",
+    ),
+    "no trials": (["tune", "x.h5", "--model", "mlp", "--n-trials", "0", "--study", "s", "--out", "t"], "'--n-trials'"),
+    "no such pruner": (
+        ["tune", "x.h5", "--model", "mlp", "--pruner", "mean", "--study", "s", "--out", "t"],
+        "'mean' is not one of 'median', 'none'",
+    ),
+    "a preset and a file": (["fit", "x.h5", "--preset", "p", "--hparams", "h.json", "--out", "p"], "goes with --model"),
+    "absent hyperparameters": (["fit", "x.h5", "--hparams", "h.json", "--out", "p.h5"], "cannot read h.json"),
+    "hyperparameters that are none": (["fit", "x.h5", "--hparams", CONFIG, "--out", "p.h5"], "not valid JSON"),
     "nothing to score": (["score", CONFIG, "--results", "nowhere"], "no such file"),
     "nothing to report": (["report", "nowhere", "--out", "x.html"], "nowhere/metrics.csv: no such file"),
     "neither file nor text": (["config"], "give either a file or --text"),
@@ -200,19 +304,24 @@ def test_no_r(gpatlas, tmp_path):
     assert "engine: native" in message
 
 
-def test_a_disk_that_fills_up(tmp_path):
+@pytest.mark.parametrize("verb", ["simulate", "tune"])
+def test_a_disk_that_fills_up(verb, data_file, tmp_path):
     import subprocess
     import sys
 
-    population = REPOSITORY / "config/examples/population.yaml"
+    room, verb_line = {
+        "simulate": (50_000, ["simulate", REPOSITORY / "config/examples/population.yaml", "--out", "new/d.h5"]),
+        "tune": (3_000, ["tune", data_file, "--model", "linear_sgd", "--study", "new/s", "--out", "new/t.json"]),
+    }[verb]
 
     def limit():
         import signal
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    command = [sys.executable, "-B", "-m", "gpatlas", "simulate", str(population), "--out", str(tmp_path / "d.h5")]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
-    assert "cannot write" in one_line_error(done)
-    assert list(tmp_path.iterdir()) == []
+    command = [sys.executable, "-B", "-m", "gpatlas", *map(str, verb_line)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, cwd=tmp_path)
+    assert "cannot write new/" in one_line_error(done)
+    left = {"simulate": [], "tune": [".s.locks", "s"]}[verb]  # a journal goes on when there is room again
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == left

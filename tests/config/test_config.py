@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from gpatlas.config import parse_experiment, read_experiment, read_simulation
+from gpatlas.config import TuneSpec, parse_experiment, read_experiment, read_simulation
 from gpatlas.config.docs import reference
 from gpatlas.errors import ConfigError
 from tests.conftest import REPOSITORY
@@ -65,6 +65,13 @@ def test_short_forms():
     assert parse_experiment(GOOD | {"models": {"mlp": None}}).models["mlp"].hyperparameters == {}
 
 
+def test_tuning_is_no_hyperparameter():
+    entry = parse_experiment(GOOD | {"models": {"mlp": {"tune": {}, "max_epochs": 3}}}).models["mlp"]
+    assert entry.hyperparameters == {"max_epochs": 3}
+    assert entry.tune == TuneSpec(n_trials=10, space="default", pruner="median", per="cell")
+    assert parse_experiment(GOOD | {"models": {"mlp": None}}).models["mlp"].tune is None
+
+
 MISTAKES = {
     "misspelt key": (
         {"qtl_scaling": None, "qtl_scalling": [1]},
@@ -93,6 +100,12 @@ MISTAKES = {
     "tables without a folder": ({"engine": "tables"}, "engine: engine tables needs directory"),
     "no models": ({"models": {}}, "models: "),
     "a number for a model": ({"models": {"mlp": 3}}, "models.mlp: input should be keys and values, not 3"),
+    "misspelt key of tuning": (
+        {"models": {"mlp": {"tune": {"n_trial": 3}}}},
+        "unknown key 'models.mlp.tune.n_trial'",
+    ),
+    "no trials": ({"models": {"mlp": {"tune": {"n_trials": 0}}}}, "should be greater than or equal to 1, not 0"),
+    "tuned per what": ({"models": {"mlp": {"tune": {"per": "trait"}}}}, "input should be 'cell' or 'row', not 'trait'"),
     "not finite": ({"qtl_scaling": [float("nan")]}, "qtl_scaling.0: input should be a finite number, not nan"),
     "unknown experiment": ({"experiment": "scalling"}, "'scalling' is not an experiment; did you mean 'scaling'?"),
 }

@@ -11,6 +11,7 @@ from gpatlas.config import read_experiment
 from gpatlas.design import Design
 from gpatlas.plotting.design import plot_design
 from gpatlas.plotting.fig1_scaling import comparable_linear
+from gpatlas.plotting.tuning import plot_tuning
 from tests.conftest import REPOSITORY
 
 
@@ -105,3 +106,28 @@ def test_the_same_figure_gives_the_same_bytes(metrics, tmp_path):
 def test_a_suffix_chooses_the_format(metrics, tmp_path):
     plotting.save(plotting.plot_linear_check(metrics), tmp_path / "x.png")
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
+
+
+def make_trials(states, values) -> pd.DataFrame:
+    return pd.DataFrame({"trial": range(len(states)), "state": states, "value": values})
+
+
+def test_tuning_shows_trials_and_the_best_so_far():
+    states = ["complete", "diverged", "complete", "pruned", "complete"]
+    trials = make_trials(states, [0.5, -1.0, 0.4, np.nan, 0.7])
+    history, shares = plot_tuning(trials.sample(frac=1, random_state=1), {"learning_rate": 0.9, "hidden": 0.1}).axes
+    np.testing.assert_array_equal(history.lines[0].get_xdata(), range(5))
+    np.testing.assert_array_equal(history.lines[0].get_ydata(), [0.5, 0.5, 0.5, 0.5, 0.7])
+    points, pruned, diverged = (collection.get_offsets() for collection in history.collections)
+    np.testing.assert_allclose(points, [[0, 0.5], [2, 0.4], [4, 0.7]])
+    assert (list(pruned[:, 0]), list(diverged[:, 0])) == ([3], [1])
+    assert history.get_ylim()[0] > 0.3  # a diverged trial does not squeeze the others
+    assert [label.get_text() for label in shares.get_yticklabels()] == ["hidden", "learning_rate"]
+    assert [bar.get_width() for bar in shares.patches] == [0.1, 0.9]
+
+
+@pytest.mark.parametrize(("states", "values"), [(["complete"], [0.5]), (["diverged", "diverged"], [-1.0, -1.0])])
+def test_tuning_with_little_to_show(states, values, tmp_path):
+    figure = plot_tuning(make_trials(states, values), {})
+    assert "Importances need two or more" in figure.axes[1].texts[0].get_text()
+    plotting.save(figure, tmp_path / "f.svg")

@@ -32,6 +32,7 @@ JOBS = {
     job.name: [f"{RESULTS}/{dataset_path(row)}" for row in job.rows]
     for job in DESIGN.jobs
 }
+JOBS_BY_NAME = {job.name: job for job in DESIGN.jobs}
 PREDICTIONS = [
     f"{RESULTS}/{predictions_path(job, model)}"
     for job in DESIGN.jobs

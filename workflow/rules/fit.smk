@@ -1,6 +1,11 @@
 rule fit:
     input:
-        hparams=f"{RESULTS}/hparams/{{model}}.json",
+        hparams=lambda wildcards: [
+            f"{RESULTS}/{path}"
+            for path in DESIGN.hparams_paths(
+                JOBS_BY_NAME[wildcards.job], wildcards.model
+            )
+        ],
         datasets=lambda wildcards: JOBS[wildcards.job],
     output:
         predictions=f"{RESULTS}/{{job}}/{{model}}/predictions.h5",
@@ -16,6 +21,7 @@ rule fit:
     params:
         evaluation=lambda wildcards: json.dumps(COMPLETE["evaluation"], sort_keys=True),
         seed=COMPLETE["seed"],
+        hparams=lambda wildcards, input: [f"--hparams={path}" for path in input.hparams],
     shell:
-        "gpatlas fit {input.datasets} --hparams {input.hparams} --evaluation {params.evaluation:q}"
+        "gpatlas fit {input.datasets} {params.hparams:q} --evaluation {params.evaluation:q}"
         " --seed {params.seed} --out {output.predictions} --runtime {output.runtime} > {log} 2>&1"

@@ -37,7 +37,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000, 20, 100)
     atexit.register(gc.freeze)
     # verbs register themselves, in the order in which they are used
-    from gpatlas.cli import configure, simulate, inspect, fit, evaluate  # noqa: F401, I001
+    from gpatlas.cli import configure, simulate, inspect, hparams, tune, fit, evaluate  # noqa: F401, I001
 
     try:
         code = app(standalone_mode=False)

@@ -8,7 +8,7 @@ import typer
 
 from gpatlas.cli import app
 from gpatlas.config import read_experiment
-from gpatlas.design import Design, dataset_path, predictions_path
+from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
 
@@ -46,6 +46,10 @@ def score(
                 path = results / predictions_path(job, model)
                 fits = read_predictions(path)
                 runtimes.append({**job.columns, **_runtime(path)})
+                runtimes += [
+                    {**row.columns, **_runtime(results / tuned_path(row, model))}
+                    for row in design.tuned_rows(job, model)
+                ]
                 for row, dataset in zip(job.rows, datasets, strict=True):
                     if dataset.content_hash not in fits:
                         raise StoreError(f"{path} holds no predictions for {results / dataset_path(row)}; fit again")

@@ -1,6 +1,5 @@
-"""`gpatlas hparams` and `gpatlas fit`: which model with which settings, and its predictions."""
+"""`gpatlas fit`: a model's predictions of the test samples."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,47 +10,13 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
 from gpatlas.cli.progress import progress
-from gpatlas.config import EvaluationSpec, ModelEntry, parse_mapping, read_experiment
+from gpatlas.cli.settings import chosen_model
+from gpatlas.config import EvaluationSpec, parse_mapping
 from gpatlas.dataset import Dataset, as_text
-from gpatlas.errors import ConfigError, StoreError
+from gpatlas.errors import ConfigError
 from gpatlas.io import read_dataset
-from gpatlas.io.atomic import atomic_path
 from gpatlas.predictions import FitResult
 from gpatlas.seeding import stable_seed
-
-
-@app.command()
-def hparams(
-    model: Annotated[str, typer.Option(help="Name of an entry under `models`.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")],
-    config: Annotated[Path | None, typer.Argument(help="Experiment YAML.")] = None,
-    entry: Annotated[str | None, typer.Option(help="The workflow's way: the entry itself, as JSON.")] = None,
-) -> None:
-    """Write the hyperparameters of a model.
-
-    Complete: presets and defaults are filled in.
-
-    \b
-    Example:
-      gpatlas hparams config/scaling.yaml --model mlp --out mlp.json
-    """
-    from gpatlas.models import make
-
-    if (config is None) == (entry is None):
-        raise ConfigError("say which settings: an experiment YAML, or --entry")
-    if config is None:
-        chosen = ModelEntry.parse(parse_mapping(str(entry), "--entry"), "--entry")
-    else:
-        models = read_experiment(config).models
-        if model not in models:
-            raise ConfigError(f"{config} has no model '{model}'; it has {', '.join(models)}")
-        chosen = models[model]
-    given = chosen.hyperparameters
-    estimator = make(chosen.model or model, preset=chosen.preset, **given)
-    settings = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in given}
-    record = {"label": model, "model": chosen.model or model, "hyperparameters": settings}
-    with atomic_path(out) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 @app.command()
@@ -61,7 +26,10 @@ def fit(
     model: Annotated[str | None, typer.Option(help="Model name: rrblup, rrblup_multitrait, mlp, linear_sgd.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named hyperparameters, e.g. published.")] = None,
     hparams: Annotated[
-        Path | None, typer.Option(help="JSON of `gpatlas hparams`, instead of --model and --preset.")
+        list[Path] | None,
+        typer.Option(
+            help="JSON of `gpatlas hparams` or `tune`, instead of --model and --preset; once, or once for each dataset."
+        ),
     ] = None,
     evaluation: Annotated[
         str, typer.Option(help="Protocol, holdout or published; or the section `evaluation` as JSON.")
@@ -81,63 +49,62 @@ def fit(
     from gpatlas.fitting import fit_dataset
     from gpatlas.io.predictions import read_part, write_predictions
 
-    chosen = _model(model, preset, hparams)
+    chosen = _chosen(model, preset, hparams or [], len(datasets))
+    label = chosen[0]["label"]
     protocol = EvaluationSpec.parse(
         parse_mapping(evaluation, "--evaluation") if evaluation.startswith("{") else {"protocol": evaluation},
         "--evaluation",
     )
-    chosen |= {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
+    shared = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
     fits: dict[str, FitResult] = {}
-    with progress(f"fit {chosen['label']}") as report:
-        for done, path in enumerate(datasets):
+    settings: dict[str, dict[str, Any]] = {}
+    with progress(f"fit {label}") as report:
+        for done, (path, of_path) in enumerate(zip(datasets, chosen, strict=True)):
             dataset = read_dataset(path)
             _say_missing(dataset, path)
             part = parts / f"{dataset.content_hash}.h5"
-            result = read_part(part, chosen)
+            result = read_part(part, of_path | shared)
             if result is None:
 
                 def say(epoch: int, epochs: int, loss: float, done: int = done) -> None:
                     total = len(datasets) * epochs
                     report(done * epochs + epoch, total, f"epochs, validation loss {loss:.4g}")
 
-                of_dataset = stable_seed(seed, dataset.content_hash, chosen["label"], bits=31)
-                result = fit_dataset(dataset, chosen["model"], chosen["hyperparameters"], protocol, of_dataset, say)
-                write_predictions(part, {dataset.content_hash: result}, chosen)
+                of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
+                name, hyperparameters = of_path["model"], of_path["hyperparameters"]
+                result = fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
+                write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result
-    write_predictions(out, fits, chosen)
+            settings[dataset.content_hash] = of_path["hyperparameters"]
+    same = all(of_path == chosen[0] for of_path in chosen)
+    write_predictions(out, fits, chosen[0] | shared | ({} if same else {"hyperparameters": settings}))
     write_runtime(
         runtime,
         stage="fit",
-        model=chosen["label"],
+        model=label,
         n_rows=len(datasets),
         seconds=sum(result.seconds for result in fits.values()),
         cpu_seconds=sum(result.cpu_seconds for result in fits.values()),
         device=next(iter(fits.values())).device,
     )
     shutil.rmtree(parts)
-    print(f"{out}: {chosen['label']} fitted to {len(datasets)} dataset{'s' * (len(datasets) != 1)}")
+    print(f"{out}: {label} fitted to {len(datasets)} dataset{'s' * (len(datasets) != 1)}")
 
 
-def _model(model: str | None, preset: str | None, hparams: Path | None) -> dict[str, Any]:
-    if (model is None) == (hparams is None):
-        raise ConfigError("say which model: either --model or --hparams")
-    if hparams is None:
-        from gpatlas.models import make
-
-        made = make(str(model), preset=preset)
-        parameters = {k: v for k, v in made.get_params().items() if k != "random_state"}
-        return {"label": model, "model": model, "hyperparameters": parameters}
-    try:
-        record = json.loads(hparams.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {hparams}: {error.strerror}") from None
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{hparams}, line {error.lineno}: not valid JSON: {error.msg}") from None
-    absent = [key for key in ("label", "model", "hyperparameters") if key not in record]
-    if absent:
-        raise ConfigError(f"{hparams}: key '{absent[0]}' is missing; make the file with `gpatlas hparams`")
-    return record
+def _chosen(model: str | None, preset: str | None, hparams: list[Path], n_datasets: int) -> list[dict[str, Any]]:
+    """Return the settings for every dataset."""
+    if len(hparams) not in (0, 1, n_datasets):
+        raise ConfigError(f"--hparams is given {len(hparams)} times for {n_datasets} datasets; once, or once for each")
+    paths: list[Path | None] = [*hparams] or [None]
+    chosen = [chosen_model(model, preset, path) for path in paths]
+    for path, other in zip(hparams, chosen, strict=False):
+        if (other["label"], other["model"]) != (chosen[0]["label"], chosen[0]["model"]):
+            raise ConfigError(
+                f"--hparams {path} is of {other['label']}, {hparams[0]} of {chosen[0]['label']}; "
+                f"a predictions file is of one model"
+            )
+    return chosen * (n_datasets // len(chosen))
 
 
 def _say_missing(dataset: Dataset, path: Path) -> None:

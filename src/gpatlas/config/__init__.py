@@ -1,7 +1,7 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
 from gpatlas.config.dilution import DilutionConfig
-from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry
+from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.reading import (
     EXPERIMENTS,
@@ -28,6 +28,7 @@ __all__ = [
     "ScalingConfig",
     "SimulationSpec",
     "TraitSpec",
+    "TuneSpec",
     "parse_experiment",
     "parse_mapping",
     "read_experiment",

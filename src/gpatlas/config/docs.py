@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry
+from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, TuneSpec
 from gpatlas.config.reading import EXPERIMENTS
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
 
@@ -30,6 +30,7 @@ def reference() -> str:
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")
     parts += _models()
+    parts.append(f"### `tune`\n\n{inspect.getdoc(TuneSpec)}\n\n{_keys(TuneSpec)}")
     parts.append(
         f"## One population (`gpatlas simulate`)\n\n{inspect.getdoc(SimulationSpec)}\n\n{_keys(SimulationSpec)}"
     )
@@ -102,6 +103,9 @@ def _models() -> list[str]:
         for key, allowed, meaning in _numpydoc_parameters(inspect.getdoc(estimator) or ""):
             lines.append(f"| `{key}` | {allowed} | {meaning} |")
         parts.append(f"### `{name}`\n\n{_first_paragraph(estimator)} Presets: {presets}.\n\n" + "\n".join(lines))
+        for space, ranges in estimator.search_spaces.items():
+            varied = "; ".join(f"`{key}` {range_.describe()}" for key, range_ in ranges.items())
+            parts.append(f"Search space `{space}`: {varied}.")
     return parts
 
 

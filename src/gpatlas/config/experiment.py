@@ -69,14 +69,30 @@ class EvaluationSpec(Frozen):
         return FoldsSpec(validation=self.validation, test=self.test)
 
 
+class TuneSpec(Frozen):
+    """How a model's hyperparameters are searched, on validation samples (`gpatlas tune`)."""
+
+    n_trials: int = Field(10, ge=1, description="hyperparameters that are tried")
+    space: str = Field("default", description="which of the model's search spaces, see the models above")
+    pruner: Literal["median", "none"] = Field(
+        "median", description="median: stop a trial whose validation loss is worse than the median of earlier ones"
+    )
+    per: Literal["cell", "row"] = Field(
+        "cell",
+        description="cell: the hyperparameters of a cell's first replicate serve all its replicates; row: every "
+        "population is tuned",
+    )
+
+
 class ModelEntry(Frozen):
-    """One model of the comparison; every key but these three is a hyperparameter of the model."""
+    """One model of the comparison; every key but these four is a hyperparameter of the model."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
     model: str | None = Field(None, description="which model; left out, it is the entry's own name")
     preset: str | None = Field(None, description="named hyperparameters to start from, e.g. published")
     max_n_samples: int | None = Field(None, ge=1, description="skip the model on larger populations")
+    tune: TuneSpec | None = Field(None, description="search hyperparameters around these: {} or keys, see `tune`")
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

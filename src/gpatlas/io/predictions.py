@@ -35,7 +35,8 @@ def write_predictions(path: str | Path, fits: Mapping[str, FitResult], model: Ma
     fits
         Content hash of the dataset → result.
     model
-        Label, model name and hyperparameters, as JSON-like data.
+        Label, model name and hyperparameters (content hash → hyperparameters, where datasets differ in them), as
+        JSON-like data.
 
     Raises
     ------

@@ -66,6 +66,23 @@ def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
     return made
 
 
+def search_space(name: str, space: str = "default") -> dict[str, Any]:
+    """Return a search space that a model declares: key → range (`gpatlas.models.space`).
+
+    Raises
+    ------
+    ConfigError
+        Unknown model or space, or a model that has nothing to tune; those that have are named.
+    """
+    spaces = model_class(name).search_spaces
+    if not spaces:
+        tunable = [other for other in sorted(REGISTRY) if model_class(other).search_spaces]
+        raise ConfigError(f"model {name} has no search space to tune; models that have are {', '.join(tunable)}")
+    if space not in spaces:
+        raise ConfigError(f"model {name}: unknown search space '{space}'{did_you_mean(space, sorted(spaces))}")
+    return dict(spaces[space])
+
+
 def model_class(name: str) -> Any:
     """Return the estimator class behind a name.
 

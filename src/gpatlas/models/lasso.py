@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpatlas.models.inputs import fill_missing, phenotype_patterns, validated_phenotypes
 from gpatlas.models.selection import by_pattern, cross_validated_lasso
+from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
@@ -66,6 +67,7 @@ class Lasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # the penalty is chosen by cross-validation within
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "n_folds": [Interval(Integral, 2, None, closed="left")],
         "n_penalties": [Interval(Integral, 2, None, closed="left")],

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from gpatlas.models.selected import SelectedRegressor
+from gpatlas.models.space import Choice, Float, Integer, Range
 
 
 class LassoMLP(SelectedRegressor):
@@ -62,6 +63,17 @@ class LassoMLP(SelectedRegressor):
             "max_loci": 1000,
             "mlp": {"preset": "published", "patience": 25},
         }
+    }
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
+        "default": {
+            "max_loci": Integer(20, 1000, log=True),
+            "mlp.learning_rate": Float(1e-3, 3e-2, log=True),
+            "mlp.weight_decay": Float(1e-4, 0.3, log=True),
+        },
+        "published": {
+            "max_loci": Integer(100, 1000),
+            "mlp.learning_rate": Choice((0.5, 0.1, 0.05, 0.01, 0.005, 0.001, 0.0001)),
+        },
     }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **SelectedRegressor._selection_constraints,

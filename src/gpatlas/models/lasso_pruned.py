@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sklearn.utils._param_validation import StrOptions
 
 from gpatlas.models.selected import SelectedRegressor
+from gpatlas.models.space import Choice, Integer, Range
 
 
 class LassoPruned(SelectedRegressor):
@@ -70,6 +71,9 @@ class LassoPruned(SelectedRegressor):
             "refit_hparams": {"preset": "lasso"},
         },
         "stability": {"selection": "stability"},
+    }
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
+        "default": {"max_loci": Integer(10, 1000, log=True), "rule": Choice(("1se", "min"))}
     }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **SelectedRegressor._selection_constraints,

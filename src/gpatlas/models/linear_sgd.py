@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from gpatlas.models.network import NetworkRegressor
+from gpatlas.models.space import Float, Range
 
 if TYPE_CHECKING:
     from gpatlas.train import TrainSettings
@@ -65,6 +66,9 @@ class LinearSGD(NetworkRegressor):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {}, "lasso": {"l2": 0.0, "l1": 0.001}}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
+        "default": {"learning_rate": Float(1e-3, 0.3, log=True), "l2": Float(1e-4, 1.0, log=True)},
+    }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "l2": [Interval(Real, 0, None, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],

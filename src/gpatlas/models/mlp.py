@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from gpatlas.models.network import NetworkRegressor
+from gpatlas.models.space import Choice, Float, Range
 
 if TYPE_CHECKING:
     from gpatlas.train import TrainSettings
@@ -96,6 +97,14 @@ class MLP(NetworkRegressor):
             "patience": 10,
             "min_delta": 0.003,
         }
+    }
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
+        "default": {
+            "learning_rate": Float(1e-3, 3e-2, log=True),
+            "weight_decay": Float(1e-4, 0.3, log=True),
+            "hidden": Choice(((256,), (512,), (1024,), (2048,), (512, 512))),
+        },
+        "published": {"learning_rate": Choice((0.5, 0.1, 0.05, 0.01, 0.005, 0.001, 0.0001))},
     }
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "hidden": ["array-like"],

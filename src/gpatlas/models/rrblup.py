@@ -22,6 +22,7 @@ from gpatlas.models.ridge import (
     primal_spectrum,
     variance_components,
 )
+from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
@@ -66,6 +67,7 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {"penalty": "loo"}}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # the penalty is estimated, by the model itself
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "penalty": [StrOptions({"reml", "loo", "gcv"})],
         "penalties": ["array-like", None],

@@ -16,6 +16,7 @@ from gpatlas.models.covariances import estimate_covariances, uncorrelated_traits
 from gpatlas.models.inputs import fill_missing, validated_phenotypes
 from gpatlas.models.ridge import H2_BOUNDS, centre_traits
 from gpatlas.models.rrblup import decompose
+from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
@@ -75,6 +76,7 @@ class MultiTraitRRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # covariances are estimated, by the model itself
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],

@@ -1,0 +1,44 @@
+"""`gpatlas hparams`: the settings of a model, complete."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpatlas.cli import app
+from gpatlas.cli.settings import write_hparams
+from gpatlas.config import ModelEntry, parse_mapping, read_experiment
+from gpatlas.errors import ConfigError
+
+
+@app.command()
+def hparams(
+    model: Annotated[str, typer.Option(help="Name of an entry under `models`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")],
+    config: Annotated[Path | None, typer.Argument(help="Experiment YAML.")] = None,
+    entry: Annotated[str | None, typer.Option(help="The workflow's way: the entry itself, as JSON.")] = None,
+) -> None:
+    """Write the hyperparameters of a model.
+
+    Complete: presets and defaults are filled in.
+
+    \b
+    Example:
+      gpatlas hparams config/scaling.yaml --model mlp --out mlp.json
+    """
+    from gpatlas.models import make
+
+    if (config is None) == (entry is None):
+        raise ConfigError("say which settings: an experiment YAML, or --entry")
+    if config is None:
+        chosen = ModelEntry.parse(parse_mapping(str(entry), "--entry"), "--entry")
+    else:
+        models = read_experiment(config).models
+        if model not in models:
+            raise ConfigError(f"{config} has no model '{model}'; it has {', '.join(models)}")
+        chosen = models[model]
+    given = chosen.hyperparameters
+    estimator = make(chosen.model or model, preset=chosen.preset, **given)
+    settings = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in given}
+    record = {"label": model, "model": chosen.model or model, "hyperparameters": settings}
+    write_hparams(out, record)
