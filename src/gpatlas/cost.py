@@ -120,7 +120,8 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
                 fits = _fits_per_row(design, model, t)
                 seconds += fits * _seconds(work, machine, on_gpu)
                 memory = max(memory, work.memory)
-                disk += fits * 8.0 * t * (evaluation.test * n + p)
+                splits = evaluation.n_splits if fits > 1 else 1
+                disk += splits * 8.0 * t * (2 * evaluation.test * n + p)
         stages.append(Stage(name, f"fit {label}", len(jobs), seconds, memory, disk, on_gpu))
     if any(stage.jobs for stage in stages):
         stages.append(Stage(name, "figures, report", 4, FIGURES_AND_REPORT, 5e8, 5e6))

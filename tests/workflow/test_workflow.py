@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -18,34 +19,39 @@ import yaml
 from gpatlas.io import read_dataset
 from tests.conftest import REPOSITORY
 
+EXPERIMENTS = ("scaling", "dilution", "pleiotropy")
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def snakemake(folder: Path, *arguments: object, config: Path = SMOKE) -> subprocess.CompletedProcess:
+def snakemake(
+    folder: Path, *arguments: object, target: str = "scaling", config: Path | None = None
+) -> subprocess.CompletedProcess:
+    """Run one experiment, or `all`, at its smallest, or the one that is the target with another configuration."""
+    files = {name: SMOKE.with_name(f"{name}.yaml") for name in EXPERIMENTS} | ({target: config} if config else {})
     command = ["snakemake", "--snakefile", REPOSITORY / "workflow/Snakefile", "--directory", folder]
-    command += ["--config", f"scaling={config}", *arguments]
+    command += ["--config", *(f"{name}={file}" for name, file in files.items()), *arguments, "--", target]
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT, cwd=REPOSITORY
     )
 
 
 def planned(done: subprocess.CompletedProcess) -> dict[str, int]:
-    """Jobs of a dry run by rule, without `scaling_`."""
+    """Jobs of a dry run by rule, without the experiment's name before it."""
     assert done.returncode == 0, done.stderr
     table = (done.stdout + done.stderr).split("Job stats:")[1]  # it is printed twice
-    counts = re.findall(r"^(?:scaling_)?(\w+) +(\d+)$", table, flags=re.MULTILINE)
+    counts = re.findall(rf"^(?:(?:{'|'.join(EXPERIMENTS)})_)?(\w+) +(\d+)$", table, flags=re.MULTILINE)
     total = Counter()
     for rule, n in counts:
         total[rule] += int(n)
-    return {rule: n for rule, n in total.items() if rule not in ("total", "all", "scaling")}
+    return {rule: n for rule, n in total.items() if rule not in ("total", "all", *EXPERIMENTS)}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    """A finished run of the smallest experiment, on two cores."""
+    """A finished run of every experiment at its smallest, on two cores."""
     folder = tmp_path_factory.mktemp("two_cores")
-    done = snakemake(folder, "--cores", 2)
+    done = snakemake(folder, "--cores", 2, target="all")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -74,15 +80,22 @@ def test_dry_run_of_what_we_ship(tmp_path):
     laptop = planned(snakemake(tmp_path, "-n", config=REPOSITORY / "config/scaling.yaml"))
     assert laptop["simulate"] > 20
     assert laptop["figures"] == 2
-    published = planned(snakemake(tmp_path, "-n", config=REPOSITORY / "config/published/scaling.yaml"))
-    assert published["simulate"] == 280
 
 
-def test_an_experiment_runs_by_itself_too(tmp_path):
-    command = ["-m", "snakemake", "-s", REPOSITORY / "workflow_sims/scaling.smk", "--directory", tmp_path, "-n"]
-    command += ["--configfile", SMOKE, "--config", "seed=5"]
+@pytest.mark.parametrize(("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250)])
+def test_dry_run_of_the_published_grids(tmp_path, experiment, rows):
+    config = REPOSITORY / f"config/published/{experiment}.yaml"
+    plan = planned(snakemake(tmp_path, "-n", target=experiment, config=config))
+    assert plan["simulate"] == rows
+    assert plan.get("tune", 0) == {"scaling": 0, "dilution": 80, "pleiotropy": 250}[experiment]
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_runs_by_itself_too(tmp_path, experiment):
+    command = ["-m", "snakemake", "-s", REPOSITORY / f"workflow_sims/{experiment}.smk", "--directory", tmp_path, "-n"]
+    command += ["--configfile", SMOKE.with_name(f"{experiment}.yaml"), "--config", "seed=5"]
     (tmp_path / "config").mkdir()
-    shutil.copy(SMOKE, tmp_path / "config/scaling.yaml")
+    shutil.copy(SMOKE.with_name(f"{experiment}.yaml"), tmp_path / "config")
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
 
@@ -104,20 +117,63 @@ def test_a_tiny_real_run(run):
     assert (runtimes.cpu_seconds <= runtimes.process_cpu_seconds).all()
 
 
+def test_a_tiny_dilution(run):
+    """Selected loci and tuned hyperparameters are where they should be."""
+    results = run / "results/dilution"
+    metrics, splits = (pd.read_csv(results / f"{name}.csv") for name in ("metrics", "splits"))
+    assert len(metrics) == 4 * 2 * 3
+    assert list(metrics.columns[:6]) == ["n_samples", "n_qtl", "n_markers", "heritability", "rep", "rel_aa"]
+    selected = pd.read_csv(results / "selected.csv")
+    counts = splits.dropna(subset=["n_selected"])
+    assert set(counts.model) == {"lasso_pruned", "lasso_mlp"}
+    assert len(selected) == counts.n_selected.sum()
+    kept = selected.groupby(["model", "n_markers", "rep", "trait_id"]).is_qtl.mean()
+    precision = counts.set_index(["model", "n_markers", "rep", "trait_id"]).precision.dropna()
+    pd.testing.assert_series_equal(kept.sort_index(), precision.sort_index(), check_names=False)
+    tuned = sorted(results.rglob("rep~*/lasso_mlp/hparams.json"))
+    assert [path.parents[1].name for path in tuned] == ["rep~1", "rep~1"]  # the first replicate of each cell
+    assert all(len(pd.read_csv(next(path.parent.glob("*.trials.csv")))) == 2 for path in tuned)
+    assert all((path.parent / "tuning.svg").exists() for path in tuned)
+    assert (pd.read_csv(results / "runtimes.csv").stage == "tune").sum() == 2
+    assert len(list((results / "figures/fig2_dilution").glob("*.svg"))) == 3
+
+
+def test_a_tiny_pleiotropy(run):
+    results = run / "results/pleiotropy"
+    metrics = pd.read_csv(results / "metrics.csv")
+    assert len(metrics) == 4 * 2 * 3
+    assert set(metrics.pairing) == {"shared", "separate"}
+    assert set(metrics.genetic_correlation) == {0, 0.5}
+    assert len(list((results / "figures/fig3_pleiotropy").glob("*.svg"))) == 3
+
+
+def test_more_trials_go_on_with_the_journal(copy, tmp_path):
+    """The journal is kept, so that the two trials that are there are not run again."""
+    section = yaml.safe_load(SMOKE.with_name("dilution.yaml").read_text())
+    section["models"]["lasso_mlp"]["tune"]["n_trials"] = 3
+    (tmp_path / "dilution.yaml").write_text(yaml.safe_dump(section, sort_keys=False))
+    done = snakemake(copy, "--cores", 2, target="dilution", config=tmp_path / "dilution.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    logs = [path.read_text() for path in copy.rglob("tune.log")]
+    assert len(logs) == 2
+    assert all("2 of 3 trials were in" in log for log in logs)
+
+
 def test_nothing_is_left_to_do(run):
-    done = snakemake(run, "-n")
+    done = snakemake(run, "-n", target="all")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
-    done = snakemake(tmp_path, "--cores", 1)
+    done = snakemake(tmp_path, "--cores", 1, target="all")
     assert done.returncode == 0, done.stderr
     datasets = sorted(p.relative_to(run) for p in run.rglob("dataset.h5"))
-    assert len(datasets) == 4
+    assert len(datasets) == 12
     for path in datasets:
         assert filecmp.cmp(run / path, tmp_path / path, shallow=False), path
-    for table in ("metrics.csv", "splits.csv", "variances.csv"):
-        a, b = (pd.read_csv(folder / "results/scaling" / table) for folder in (run, tmp_path))
+    tables = ("metrics.csv", "splits.csv", "selected.csv", "variances.csv")
+    for experiment, table in product(EXPERIMENTS, tables):
+        a, b = (pd.read_csv(folder / "results" / experiment / table) for folder in (run, tmp_path))
         pd.testing.assert_frame_equal(
             a.drop(columns="seconds", errors="ignore"), b.drop(columns="seconds", errors="ignore")
         )
@@ -125,12 +181,13 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
 
 def test_populations_differ(run):
     hashes = {read_dataset(path).content_hash for path in run.rglob("dataset.h5")}
-    assert len(hashes) == 4
+    assert len(hashes) == 12
 
 
 def test_a_lost_result_is_made_again_and_nothing_else(copy):
-    next(copy.rglob("mlp/predictions.h5")).unlink()
-    next(copy.rglob("metrics.csv")).unlink()
+    results = copy / "results/scaling"
+    next(results.rglob("mlp/predictions.h5")).unlink()
+    (results / "metrics.csv").unlink()
     assert planned(snakemake(copy, "-n")) == {"fit": 1, "score": 1, "figures": 1, "report": 1}
 
 
@@ -186,7 +243,7 @@ def test_figures_that_need_an_absent_model_are_named(tmp_path):
 def test_a_killed_run_goes_on(run, tmp_path):
     """Killed without mercy in the middle, run again: the same results as of an unbroken run."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "workflow/Snakefile")]
-    command += ["--directory", str(tmp_path), "--config", f"scaling={SMOKE}", "--cores", "1"]
+    command += ["--directory", str(tmp_path), "--config", f"scaling={SMOKE}", "--cores", "1", "--", "scaling"]
     first = subprocess.Popen(
         command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -243,7 +300,7 @@ class TestRunScript:
     def test_an_unknown_experiment_is_refused(self):
         done = self.run("scalling", "-n")
         assert done.returncode == 2
-        assert done.stderr.strip() == "error: no experiment 'scalling'; known are: scaling, all"
+        assert done.stderr.strip() == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy, all"
 
     def test_a_mistake_stops_before_snakemake(self, tmp_path):
         config = edited(tmp_path, qtl_scalling=1)

@@ -101,7 +101,8 @@ class PleiotropyConfig(GridConfig):
         """What to simulate for one design row."""
         n_qtl, n_traits, correlation = row["n_qtl"], row["n_traits"], row["genetic_correlation"]
         common = {"type": "AE", "qtl_per_chromosome": n_qtl, "rel_aa": self.rel_aa, "use_var_a": False}
-        if correlation == 0 and row["pairing"] == "separate":  # one addTraitAE call for each, as AlphaSimR can do it
+        if self.engine.name == "alphasimr" and correlation == 0 and row["pairing"] == "separate":
+            # AlphaSimR has no separate pairs within a call; all loci are QTL, so that calls differ in nothing else
             traits = tuple(TraitSpec(**common) for _ in range(n_traits))
         else:
             traits = (TraitSpec(**common, n_traits=n_traits, cor_a=correlation, pairing=row["pairing"]),)

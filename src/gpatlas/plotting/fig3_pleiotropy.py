@@ -57,7 +57,7 @@ def plot_gain_by_correlation(metrics: pd.DataFrame, network: str = "mlp", linear
             axis.grid(axis="x", visible=False)
             axis.yaxis.set_major_formatter(_percent())
             if row == 0:
-                axis.set_title(f"{n_traits} trait{'s' * (n_traits > 1)}")
+                axis.set_title(f"{n_traits} trait{'s' if n_traits > 1 else ''}")
             if row == len(heritabilities) - 1:
                 axis.set_xlabel("QTL")
         axes[row, 0].set_ylabel(f"H² = {heritability:g}\ngain in predictive ability,\n{_versus(network, linear)}")
@@ -90,12 +90,12 @@ def plot_pairing(metrics: pd.DataFrame, network: str = "mlp", linear: str = "rrb
             for pairing, (line, marker) in PAIRING_STYLES.items():
                 rows = panel[panel.pairing == pairing]
                 for model, colour in ((linear, GREY), (network, "#D55E00")):
-                    groups = rows.groupby("genetic_correlation")[model]
-                    mean, error = groups.mean(), groups.sem().fillna(0)
-                    axis.errorbar(mean.index, mean, yerr=error, color=colour, linestyle=line, marker=marker, capsize=2)
-            axis.set_ylim(0, 1.02)
+                    axis.scatter(rows.genetic_correlation, rows[model], s=9, color=colour, alpha=0.4, linewidths=0)
+                    mean = rows.groupby("genetic_correlation")[model].mean()
+                    axis.plot(mean.index, mean, color=colour, linestyle=line, marker=marker)
+            axis.set_ylim(0, 1.04)
             if row == 0:
-                axis.set_title(f"{n_traits} trait{'s' * (n_traits > 1)}, H² = {heritability:g}")
+                axis.set_title(f"{n_traits} trait{'s' if n_traits > 1 else ''}, H² = {heritability:g}")
             if row == len(qtl) - 1:
                 axis.set_xlabel("genetic correlation")
         axes[row, 0].set_ylabel(f"{n_qtl:,} QTL\npredictive ability")
@@ -105,6 +105,7 @@ def plot_pairing(metrics: pd.DataFrame, network: str = "mlp", linear: str = "rrb
         for line, marker in PAIRING_STYLES.values()
     ]
     labels = [f"{model_name(model)}, {pairing} pairs" for model in (network, linear) for pairing in PAIRING_STYLES]
+    figure.suptitle(panel_label(table, ("n_samples",)), x=0.005, ha="left", fontsize=8.5, color=GREY)
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 
@@ -135,7 +136,7 @@ def plot_multitrait_gain(metrics: pd.DataFrame, joint: str = "rrblup_multitrait"
     labels = [f"{n:,} QTL" for n in qtl]
     for n_traits, line in zip(counts, ("-", "--", ":", "-."), strict=False):
         handles.append(Line2D([], [], color=GREY, linestyle=line))
-        labels.append(f"{n_traits} trait{'s' * (n_traits > 1)}")
+        labels.append(f"{n_traits} trait{'s' if n_traits > 1 else ''}")
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 

@@ -103,7 +103,7 @@ CAPTIONS = {
     "fig3b_pairing": (
         "Figure 3B",
         "Correlation and architecture, apart: predictive ability against the genetic correlation, with epistatic pairs "
-        "shared by all traits or drawn for each. Bars are ± one standard error over replicates.",
+        "shared by all traits or drawn for each. Faint points are replicates, means over the traits of a population.",
     ),
     "fig3c_multitrait_gain": (
         "Figure 3C",
