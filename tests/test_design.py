@@ -79,3 +79,29 @@ def test_a_row_keeps_its_seed_when_others_are_added():
 def test_an_unknown_row_is_refused():
     with pytest.raises(ConfigError, match="no row 'x'; its 12 rows go from 'n_samples~100,"):
         design().row("x")
+
+
+TUNED = {"rrblup": {}, "mlp": {"tune": {"n_trials": 3}}}
+
+
+def test_tuned_models_take_the_hyperparameters_of_a_cell_s_first_replicate_or_their_own():
+    table = design(models=TUNED)
+    (job, *_) = table.jobs
+    assert table.hparams_paths(job, "rrblup") == ["hparams/rrblup.json"]
+    paths = table.hparams_paths(job, "mlp")
+    assert len(paths) == len(job.rows)
+    assert {path.rsplit("/", 2)[0] for path in paths} == {f"{row.cell}/rep~1" for row in job.rows}
+    assert [row.columns["rep"] for row in table.tuned_rows(job, "mlp")] == [1] * len({row.cell for row in job.rows})
+    each = design(models={"mlp": {"tune": {"per": "row"}}})
+    assert each.hparams_paths(each.jobs[0], "mlp") == [f"{row.name}/mlp/hparams.json" for row in each.jobs[0].rows]
+
+
+def test_more_trials_keep_the_journal_and_other_settings_start_one():
+    row = design(models=TUNED).rows[0]
+
+    def path(**tune) -> str:
+        return design(models={"rrblup": {}, "mlp": {"tune": {"n_trials": 3, **tune}}}).study_path(row, "mlp")
+
+    assert path() == path(n_trials=30)
+    assert path() != path(space="published")
+    assert path() != design(models=TUNED, seed=2).study_path(row, "mlp")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpatlas.evaluate import METRICS, evaluate
+from gpatlas.evaluate.metrics import precision_and_recall
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -74,3 +75,11 @@ def test_nobody_phenotyped():
     found = evaluate(np.ones(3), np.full(3, np.nan), np.ones(3))
     assert found["n_test"] == 0
     assert all(np.isnan(found[name]) for name in METRICS)
+
+
+def test_precision_and_recall_by_hand():
+    selected, causal = np.array([1, 1, 0, 0, 1], dtype=bool), np.array([1, 0, 1, 0, 1], dtype=bool)
+    assert precision_and_recall(selected, causal) == {"precision": 2 / 3, "recall": 2 / 3}
+    nothing = precision_and_recall(np.zeros(5, dtype=bool), causal)
+    assert np.isnan(nothing["precision"])
+    assert nothing["recall"] == 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Lasso
 
-from gpatlas.models.lasso_path import CrossProducts, Path, advance
+from gpatlas.models.lasso_path import CrossProducts, LassoPath, advance
 
 
 def problem(seed, n, p, kind="dosage"):
@@ -31,7 +31,7 @@ def test_every_solution_is_scikit_learns(kind, dense, monkeypatch):
     x, y = problem(3, 90, 40, kind)
     groups = groups_of(90, 3)
     products = CrossProducts(x, y, groups, dense_loci=40 if dense else 0)
-    paths = [Path(products, trait=1, groups=g) for g in ((0, 1), (1, 2), (0, 1, 2))]
+    paths = [LassoPath(products, trait=1, groups=g) for g in ((0, 1), (1, 2), (0, 1, 2))]
     grid = np.geomspace(1, 0.01, 25) * paths[-1].largest_penalty
     for step in range(len(grid)):
         advance(paths, grid, step)
@@ -54,7 +54,7 @@ def test_a_held_out_group_s_error_is_that_of_its_predictions():
     x, y = problem(5, 120, 20)
     groups = groups_of(120, 4)
     products = CrossProducts(x, y, groups)
-    path = Path(products, 0, (0, 1, 3))
+    path = LassoPath(products, 0, (0, 1, 3))
     grid = np.geomspace(1, 0.01, 12) * path.largest_penalty
     for step in range(12):
         advance([path], grid, step)
@@ -77,7 +77,7 @@ def test_no_locus_is_missed(seed, n, p, depth):
     """The solution meets the conditions of Karush, Kuhn and Tucker over all loci, however few were formed."""
     x, y = problem(seed, n, p)
     products = CrossProducts(x, y, groups_of(n, 2), dense_loci=0)
-    paths = [Path(products, 0, (0, 1)), Path(products, 0, (0,))]
+    paths = [LassoPath(products, 0, (0, 1)), LassoPath(products, 0, (0,))]
     grid = np.geomspace(1, depth, 6) * paths[0].largest_penalty
     for step in range(6):
         advance(paths, grid, step)
@@ -93,7 +93,7 @@ def test_a_locus_that_does_not_vary_is_never_kept():
     x, y = problem(8, 60, 10)
     x[:, 4] = 1
     products = CrossProducts(x, y, groups_of(60, 2))
-    path = Path(products, 0, (0, 1))
+    path = LassoPath(products, 0, (0, 1))
     grid = np.geomspace(1, 1e-3, 30) * path.largest_penalty
     for step in range(30):
         advance([path], grid, step)
@@ -103,9 +103,9 @@ def test_a_locus_that_does_not_vary_is_never_kept():
 def test_the_largest_penalty_is_where_the_first_locus_enters():
     x, y = problem(9, 60, 10)
     products = CrossProducts(x, y, groups_of(60, 1))
-    path = Path(products, 0, (0,))
+    path = LassoPath(products, 0, (0,))
     advance([path], np.array([path.largest_penalty * 1.0001, 0.9]), 0)
     assert len(path.coefficients[0][0]) == 0
-    again = Path(products, 0, (0,))
+    again = LassoPath(products, 0, (0,))
     advance([again], np.array([path.largest_penalty * 0.98, 0.9]), 0)
     assert len(again.coefficients[0][0]) >= 1

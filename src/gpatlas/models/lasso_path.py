@@ -125,7 +125,7 @@ class CrossProducts:
 
 
 @dataclass
-class Path:
+class LassoPath:
     """LASSO solutions of one trait over one subset of the samples, from large penalties to small.
 
     Parameters
@@ -229,7 +229,7 @@ class Path:
         return gram
 
 
-def advance(paths: Sequence[Path], penalties: NDArray[np.float64], step: int) -> None:
+def advance(paths: Sequence[LassoPath], penalties: NDArray[np.float64], step: int) -> None:
     """Solve all paths at `penalties[step]`, growing the working set until no locus outside belongs into a solution."""
     products = paths[0].products
     penalty = float(penalties[step])

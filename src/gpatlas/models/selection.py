@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.models.lasso_path import CrossProducts, Path, advance
+from gpatlas.models.lasso_path import CrossProducts, LassoPath, advance
 
 Rule = Literal["min", "1se"]
 _GRID_SIZE, _GRID_END = 100, 1e-3
@@ -78,8 +78,8 @@ def cross_validated_lasso(
     effects, strength = np.zeros((2, x.shape[1], y.shape[1]))
     intercept, penalties = np.zeros((2, y.shape[1]))
     for trait in range(y.shape[1]):
-        whole = Path(products, trait, everything)
-        parts = [Path(products, trait, everything[:f] + everything[f + 1 :]) for f in everything]
+        whole = LassoPath(products, trait, everything)
+        parts = [LassoPath(products, trait, everything[:f] + everything[f + 1 :]) for f in everything]
         grid = np.geomspace(1, smallest, n_penalties) * whole.largest_penalty
         best = _go_down([*parts, whole], grid, rule)
         loci, scaled = whole.coefficients[best]
@@ -90,7 +90,7 @@ def cross_validated_lasso(
     return LassoFit(effects, intercept, penalties, strength)
 
 
-def _go_down(paths: list[Path], grid: NDArray[np.float64], rule: Rule) -> int:
+def _go_down(paths: list[LassoPath], grid: NDArray[np.float64], rule: Rule) -> int:
     """Solve along the grid; the last path is that of all samples. Returns the index of the chosen penalty."""
     folds = paths[:-1]
     errors: list[list[float]] = []
@@ -138,7 +138,7 @@ def stability_selection(
         products = CrossProducts(centred, y, halves, dense_loci=0)
         for trait in range(y.shape[1]):
             for side in range(2):
-                count[_first_loci(Path(products, trait, (side,)), allowed), trait] += 1
+                count[_first_loci(LassoPath(products, trait, (side,)), allowed), trait] += 1
     frequency = count / (2 * n_pairs)
     return np.where(frequency >= threshold - 1e-9, frequency, 0.0)
 
@@ -150,7 +150,7 @@ def kept_per_half(n_loci: int, max_false: float, threshold: float, n_pairs: int)
     return max(1, min(n_loci, int(np.sqrt(max_false * n_loci / factor))))
 
 
-def _first_loci(path: Path, allowed: int) -> NDArray[np.intp]:
+def _first_loci(path: LassoPath, allowed: int) -> NDArray[np.intp]:
     """Loci of the last solution on a path that keeps no more than allowed."""
     kept = np.empty(0, dtype=np.intp)
     grid = np.geomspace(1, _GRID_END, _GRID_SIZE) * path.largest_penalty
