@@ -18,7 +18,7 @@ from gpatlas.seeding import stable_seed
 
 # Small fits share a process, because starting Python and torch costs more than they do: replicates of a cell fill a
 # job up to so many genotypes, and cells smaller than the second number share jobs with others of their sample size.
-GENOTYPES_PER_JOB = 1 << 25
+GENOTYPES_PER_JOB = 1 << 24
 SMALL_CELL = 1 << 23
 
 

@@ -144,7 +144,7 @@ def test_a_tiny_pleiotropy(run):
     assert len(metrics) == 4 * 2 * 3
     assert set(metrics.pairing) == {"shared", "separate"}
     assert set(metrics.genetic_correlation) == {0, 0.5}
-    assert len(list((results / "figures/fig3_pleiotropy").glob("*.svg"))) == 3
+    assert len(list((results / "figures/fig3_pleiotropy").glob("*.svg"))) == 4
 
 
 def test_more_trials_go_on_with_the_journal(copy, tmp_path):

@@ -6,7 +6,12 @@ from gpatlas.plotting.fig1_scaling import (
     plot_network_by_scaling,
 )
 from gpatlas.plotting.fig2_dilution import plot_ability_by_markers, plot_gain_by_markers, plot_selected_loci
-from gpatlas.plotting.fig3_pleiotropy import plot_gain_by_correlation, plot_multitrait_gain, plot_pairing
+from gpatlas.plotting.fig3_pleiotropy import (
+    plot_gain_by_correlation,
+    plot_multitrait_gain,
+    plot_pairing,
+    plot_pairing_difference,
+)
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
 
@@ -20,6 +25,7 @@ __all__ = [
     "plot_multitrait_gain",
     "plot_network_by_scaling",
     "plot_pairing",
+    "plot_pairing_difference",
     "plot_selected_loci",
     "save",
 ]

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from gpatlas.plotting.style import GREY, model_name, panel_label, styled, subplots
 
 _ROW = ["n_samples", "n_qtl", "n_traits", "genetic_correlation", "pairing", "heritability", "rep"]
+LINES = ("-", "--", ":", "-.")  # of numbers of traits
 PAIRING_STYLES = {"shared": ("-", "o"), "separate": ("--", "D")}
 
 
@@ -111,8 +112,54 @@ def plot_pairing(metrics: pd.DataFrame, network: str = "mlp", linear: str = "rrb
 
 
 @styled
+def plot_pairing_difference(metrics: pd.DataFrame, network: str = "mlp", linear: str = "rrblup") -> Figure:
+    """Figure 3C: predictive ability with shared pairs minus that with separate ones, against genetic correlation.
+
+    The two populations of a difference have the same genotypes, additive effects and errors; bands are ± one standard
+    error over replicates.
+    """
+    table = _means(metrics, [network, linear])
+    keys = [key for key in _ROW if key != "pairing"]
+    wide = table.pivot_table(index=keys, columns="pairing", values=[network, linear])
+    difference = (wide.xs("shared", axis=1, level=1) - wide.xs("separate", axis=1, level=1)).dropna().reset_index()
+    heritabilities = sorted(difference.heritability.unique(), reverse=True)
+    counts, qtl = sorted(difference.n_traits.unique()), sorted(difference.n_qtl.unique())
+    size = (max(2.9 * len(qtl), 6.4), 2.2 * len(heritabilities) + 0.9)
+    figure, axes = subplots(len(heritabilities), len(qtl), *size, sharex=True, sharey=True)
+    for row, heritability in enumerate(heritabilities):
+        for axis, n_qtl in zip(axes[row], qtl, strict=True):
+            axis.axhline(0, color="black", linewidth=1, linestyle="--")
+            for (model, colour), (n_traits, line) in product(
+                ((linear, GREY), (network, "#D55E00")), zip(counts, LINES, strict=False)
+            ):
+                rows = difference[
+                    (difference.heritability == heritability)
+                    & (difference.n_qtl == n_qtl)
+                    & (difference.n_traits == n_traits)
+                ]
+                groups = rows.groupby("genetic_correlation")[model]
+                mean, error = groups.mean(), groups.sem().fillna(0)
+                axis.plot(mean.index, mean, color=colour, linestyle=line, marker="o")
+                axis.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)
+            if row == 0:
+                axis.set_title(f"{n_qtl:,} QTL")
+            if row == len(heritabilities) - 1:
+                axis.set_xlabel("genetic correlation")
+        axes[row, 0].set_ylabel(f"H² = {heritability:g}\npredictive ability,\nshared minus separate pairs")
+    handles, labels = [], []
+    for (model, colour), (n_traits, line) in product(
+        ((network, "#D55E00"), (linear, GREY)), zip(counts, LINES, strict=False)
+    ):
+        handles.append(Line2D([], [], color=colour, linestyle=line, marker="o"))
+        labels.append(f"{model_name(model)}, {n_traits} trait{'s' if n_traits > 1 else ''}")
+    figure.suptitle(panel_label(difference, ("n_samples",)), x=0.005, ha="left", fontsize=8.5, color=GREY)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+@styled
 def plot_multitrait_gain(metrics: pd.DataFrame, joint: str = "rrblup_multitrait", single: str = "rrblup") -> Figure:
-    """Figure 3C: what knowing the genetic correlation gives a linear model, against that correlation."""
+    """Figure 3D: what knowing the genetic correlation gives a linear model, against that correlation."""
     table = _means(metrics, [joint, single])
     table["gain"] = table[joint] - table[single]
     heritabilities = sorted(table.heritability.unique(), reverse=True)
@@ -122,7 +169,7 @@ def plot_multitrait_gain(metrics: pd.DataFrame, joint: str = "rrblup_multitrait"
     for axis, heritability in zip(axes[0], heritabilities, strict=True):
         axis.axhline(0, color=GREY, linewidth=1, linestyle="--")
         for n_qtl, colour in zip(qtl, shades, strict=False):
-            for n_traits, line in zip(counts, ("-", "--", ":", "-."), strict=False):
+            for n_traits, line in zip(counts, LINES, strict=False):
                 rows = table[
                     (table.heritability == heritability) & (table.n_qtl == n_qtl) & (table.n_traits == n_traits)
                 ]
@@ -134,7 +181,7 @@ def plot_multitrait_gain(metrics: pd.DataFrame, joint: str = "rrblup_multitrait"
     axes[0, 0].set_ylabel(f"difference in predictive ability,\n{_versus(joint, single, 'minus')}")
     handles = [Line2D([], [], color=colour, marker="o") for _, colour in zip(qtl, shades, strict=False)]
     labels = [f"{n:,} QTL" for n in qtl]
-    for n_traits, line in zip(counts, ("-", "--", ":", "-."), strict=False):
+    for n_traits, line in zip(counts, LINES, strict=False):
         handles.append(Line2D([], [], color=GREY, linestyle=line))
         labels.append(f"{n_traits} trait{'s' if n_traits > 1 else ''}")
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))

@@ -105,8 +105,13 @@ CAPTIONS = {
         "Correlation and architecture, apart: predictive ability against the genetic correlation, with epistatic pairs "
         "shared by all traits or drawn for each. Faint points are replicates, means over the traits of a population.",
     ),
-    "fig3c_multitrait_gain": (
+    "fig3c_pairing_difference": (
         "Figure 3C",
+        "Predictive ability with shared pairs minus that with separate ones, between populations that have the same "
+        "genotypes, additive effects and errors. Bands are ± one standard error over replicates.",
+    ),
+    "fig3d_multitrait_gain": (
+        "Figure 3D",
         "What rrBLUP gains from fitting all traits together, which uses their genetic and residual correlations.",
     ),
 }
