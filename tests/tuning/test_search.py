@@ -16,13 +16,14 @@ from gpatlas.simulate import simulate
 from gpatlas.tuning import importances, tune_dataset
 from gpatlas.tuning.objective import draw
 from gpatlas.tuning.search import selection_rows
-from tests.tuning.fakes import Fake, Preparing
+from tests.tuning.fakes import Fake, Preparing, Several
 
 
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch):
     monkeypatch.setitem(REGISTRY, "fake", "tests.tuning.fakes:Fake")
     monkeypatch.setitem(REGISTRY, "preparing", "tests.tuning.fakes:Preparing")
+    monkeypatch.setitem(REGISTRY, "several", "tests.tuning.fakes:Several")
     Fake.seen.clear()
     Preparing.prepared.clear()
 
@@ -173,6 +174,24 @@ def test_the_pruner_stops_what_is_worse_than_the_median(tune):
         if not pruned:
             complete.append(row["a"])
     assert all(row["state"] == "complete" for row in tune(n_trials=20, pruner="none").trials)
+
+
+def test_fits_of_several_networks_are_not_pruned(tune):
+    assert Several.search_spaces
+    assert {row["state"] for row in tune("several", n_trials=20).trials} == {"complete"}
+
+
+def test_the_linear_stage_is_run_once_for_all_trials(tune, monkeypatch):
+    from gpatlas.models.lasso_mlp import LassoMLP
+
+    prepared, whole = [], LassoMLP.prepare
+    monkeypatch.setattr(LassoMLP, "prepare", lambda *given: prepared.append(given[0]) or whole(*given))
+    mlp = {"hidden": [4], "max_epochs": 2, "device": "cpu"}
+    result = tune("lasso_mlp", n_trials=4, space=search_space("lasso_mlp", "published"), mlp=mlp)
+    assert len(result.trials) == 4
+    assert len(prepared) == 1
+    assert result.hyperparameters["mlp"]["hidden"] == [4]
+    assert {"max_loci", "mlp.learning_rate"} <= set(result.trials[0])
 
 
 def test_what_was_tried_is_not_fitted_again(tune):

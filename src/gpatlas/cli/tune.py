@@ -137,6 +137,7 @@ def _show(trials: Any, keys: list[str]) -> None:
         grid.add_row(*(_text(row[name]) for name in columns))
     counts = ", ".join(f"{count} {state}" for state, count in trials.state.value_counts().items())
     console = Console(highlight=False, soft_wrap=True)
+    console = console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=140)
     console.print(f"\nBest of {len(trials)} trials ({counts}):")
     console.print(grid)
 

@@ -75,7 +75,9 @@ class TuneSpec(Frozen):
     n_trials: int = Field(10, ge=1, description="hyperparameters that are tried")
     space: str = Field("default", description="which of the model's search spaces, see the models above")
     pruner: Literal["median", "none"] = Field(
-        "median", description="median: stop a trial whose validation loss is worse than the median of earlier ones"
+        "median",
+        description="median: stop a trial whose validation loss is worse than the median of earlier ones, after a "
+        "quarter of the epochs; models that fit every trait its own network are not stopped",
     )
     per: Literal["cell", "row"] = Field(
         "cell",

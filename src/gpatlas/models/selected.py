@@ -78,6 +78,10 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 )
         return strength
 
+    def one_course(self, n_traits: int) -> bool:
+        """Whether the second stage is one model, whose epochs mean the same in every fit."""
+        return self.joint or n_traits == 1
+
     def fit(
         self,
         X: ArrayLike,

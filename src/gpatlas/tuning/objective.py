@@ -16,7 +16,7 @@ from gpatlas.errors import DataError
 from gpatlas.evaluate.metrics import correlation
 from gpatlas.models import make
 from gpatlas.models.space import Choice, Float, Integer, Space, value_at, with_values
-from gpatlas.tuning.pruning import Curve, is_worse
+from gpatlas.tuning.pruning import Curve, is_worse, warmup
 
 DIVERGED = -1.0  # the value of a trial whose training diverged: the worst that a correlation can be
 RESULT = "result"  # attribute of a trial that says how it went
@@ -71,7 +71,7 @@ class Objective:
                 return TrialState.COMPLETE, other.value
         estimator = make(self.model, **with_values(self.fixed, drawn))
         complete = [t.user_attrs[RESULT]["losses"] for t in earlier if t.state is TrialState.COMPLETE]
-        watch = _Watch(complete if self.prune else (), self.progress)
+        watch = _Watch(complete if self.prune and self._one_course(estimator) else (), self.progress)
         outcome, state, value = "complete", TrialState.COMPLETE, None
         start = time.perf_counter()
         try:
@@ -90,6 +90,10 @@ class Objective:
             trial.report(-min(loss for loss in watch.losses if loss is not None), len(watch.losses))  # TPE ranks by it
         trial.set_user_attr(RESULT, {"state": outcome, "losses": watch.losses, "fit_seconds": seconds})
         return state, value
+
+    def _one_course(self, estimator: Any) -> bool:
+        """Whether the epochs of a fit are those of one network; those of several cannot be compared by number."""
+        return not hasattr(estimator, "one_course") or estimator.one_course(self.training[1].shape[1])
 
     def _fit(self, estimator: Any, watch: "_Watch") -> None:
         x, y = self.training
@@ -129,7 +133,7 @@ class _Watch:
         self.losses.append(loss if math.isfinite(loss) else None)
         if self.progress is not None:
             self.progress(epoch, max_epochs, loss)
-        worse = is_worse(self.losses, self.complete)
+        worse = is_worse(self.losses, self.complete, warmup(max_epochs))
         self.seconds += time.perf_counter() - start
         if worse:
             raise optuna.TrialPruned

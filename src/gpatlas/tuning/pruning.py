@@ -10,7 +10,8 @@ import numpy as np
 
 from gpatlas.tuning.study import STARTUP_TRIALS
 
-WARMUP_EPOCHS = 5  # first epoch that is compared
+WARMUP_SHARE = 0.25  # of the epochs at most: a learning rate that rises first says nothing before
+LEAST_WARMUP = 5  # first epoch that is compared, at the least
 
 Curve = Sequence[float | None]  # validation losses, epoch by epoch; None where not finite
 
@@ -24,7 +25,12 @@ def median_at(complete: Sequence[Curve], epoch: int) -> float:
     return float(np.median(losses))
 
 
-def is_worse(losses: Curve, complete: Sequence[Curve]) -> bool:
-    """Whether the best loss of a trial, since comparisons begin, is above the median at its present epoch."""
-    known = [loss for loss in losses[WARMUP_EPOCHS - 1 :] if loss is not None]
+def warmup(max_epochs: int) -> int:
+    """Return the first epoch (1-based) that is compared."""
+    return max(LEAST_WARMUP, round(WARMUP_SHARE * max_epochs))
+
+
+def is_worse(losses: Curve, complete: Sequence[Curve], first: int) -> bool:
+    """Whether the best loss of a trial, from epoch `first` on, is above the median at its present epoch."""
+    known = [loss for loss in losses[first - 1 :] if loss is not None]
     return bool(known) and min(known) > median_at(complete, len(losses))
