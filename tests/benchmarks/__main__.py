@@ -44,9 +44,16 @@ def main() -> None:
     parser.add_argument(
         "--python", action="append", default=[], help="lasso: an interpreter that has a library which ours has not"
     )
+    parser.add_argument(
+        "--library",
+        action="append",
+        choices=lasso.LIBRARIES,
+        help="lasso: compare with these (scikit_learn is slow at 10,000)",
+    )
     arguments = parser.parse_args()
     if arguments.what == "lasso":
-        rows = lasso.compare(arguments.samples, arguments.markers, [sys.executable, *arguments.python])
+        pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
+        rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
         title, ratio = f"lasso: {arguments.samples:,} samples × {arguments.markers:,} loci, H² = 0.5", "times ours"
     else:
         n_qtl = n_qtl_at(arguments.samples, arguments.scaling)

@@ -15,7 +15,7 @@ from gpatlas.models import make
 from gpatlas.simulate import simulate
 
 HERE = Path(__file__).parent
-LIBRARIES = ("scikit_learn", "celer", "skglm", "adelie")
+LIBRARIES = ("scikit_learn", "celer", "skglm", "adelie", "glmnet")
 
 
 def cell(n_samples: int, n_markers: int, seed: int = 1) -> tuple:
@@ -28,7 +28,7 @@ def cell(n_samples: int, n_markers: int, seed: int = 1) -> tuple:
     return data.dosage(), data.phenotypes[:, 0], np.unique(data.truth.effects.locus)
 
 
-def compare(n_samples: int, n_markers: int, pythons: list[str]) -> list[tuple]:
+def compare(n_samples: int, n_markers: int, pythons: list[str], libraries: list[str]) -> list[tuple]:
     """Rows of (name, CPU seconds, how many times as much as ours)."""
     x, y, qtl = cell(n_samples, n_markers)
     start = time.process_time()
@@ -41,21 +41,23 @@ def compare(n_samples: int, n_markers: int, pythons: list[str]) -> list[tuple]:
         x.tofile(Path(folder) / "x.bin")
         np.savetxt(Path(folder) / "y.txt", y)
         np.savetxt(Path(folder) / "qtl.txt", qtl)
-        for library in LIBRARIES:
+        for library in libraries:
             commands = [[python, str(HERE / "lasso_peers.py"), f"{folder}/cell.npz", library] for python in pythons]
+            if library == "glmnet":
+                commands = [["Rscript", str(HERE / "lasso_glmnet.R"), folder]] if shutil.which("Rscript") else []
             rows += _first(library, commands, ours)
-        if shutil.which("Rscript"):
-            rows += _first("glmnet", [["Rscript", str(HERE / "lasso_glmnet.R"), folder]], ours)
     return rows
 
 
 def _first(library: str, commands: list[list[str]], ours: float) -> list[tuple]:
     """The row of the first command that works."""
+    message = "no command to run it"
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode == 0:
             found = json.loads(done.stdout.splitlines()[-1])
             name = f"{library}: kept {found['kept']}, {found['causal']} of 100 QTL"
             return [(name, found["seconds"], found["seconds"] / ours)]
-    print(f"{library}: not at hand ({(done.stderr.strip().splitlines() or ['no message'])[-1]})", file=sys.stderr)
+        message = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    print(f"{library}: not at hand ({message})", file=sys.stderr)
     return []

@@ -35,6 +35,12 @@ def test_every_solution_is_scikit_learns(kind, dense, monkeypatch):
     grid = np.geomspace(1, 0.01, 25) * paths[-1].largest_penalty
     for step in range(len(grid)):
         advance(paths, grid, step)
+        for path, left_out in zip(paths, (2, 0), strict=False):
+            loci, values = path.coefficients[-1]
+            test, train = groups[left_out], np.concatenate([groups[g] for g in path.groups])
+            scaled = (x[test][:, loci] - x[train][:, loci].mean(axis=0)) * path.inverse_sd[loci]
+            expected = ((y[test, 1] - y[train, 1].mean() - scaled @ values) ** 2).sum()
+            assert path.squared_error(left_out) == pytest.approx(expected, rel=1e-6)
     if not dense:
         assert len(products.loci) == len(set(products.loci))
     for path in paths:
@@ -81,8 +87,8 @@ def test_no_locus_is_missed(seed, n, p, depth):
     grid = np.geomspace(1, depth, 6) * paths[0].largest_penalty
     for step in range(6):
         advance(paths, grid, step)
-    for path in paths:
-        gradient = np.abs(path.gradient())
+    for path, correlation in zip(paths, products.correlations(paths), strict=True):
+        gradient = np.abs(correlation) * path.inverse_sd / path.n
         slack = 0.03 * np.sqrt(max(path._yy, 1e-12) / path.n)  # of the solver's duality gap
         assert (gradient <= grid[-1] + slack).all()
         loci, _ = path.coefficients[-1]

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpatlas.models.inputs import fill_missing, phenotype_patterns, validated_phenotypes
+from gpatlas.models.lasso_path import DENSE_LOCI
 from gpatlas.models.selection import by_pattern, cross_validated_lasso
 from gpatlas.models.space import Range
 from gpatlas.models.work import Work
@@ -148,9 +149,14 @@ class Lasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 def lasso_work(n_samples: int, n_loci: int, n_traits: int, n_folds: int) -> Work:
     """Cost of cross-validated paths: columns of X'X once, then descent on each trait and fold."""
-    columns = min(n_loci, 2500 + n_loci // 8)
+    working_set = min(n_loci, 2500 + n_loci // 8)
+    checks = 0 if n_loci <= DENSE_LOCI else 50 * n_traits
     return Work(
-        flops=2.0 * n_samples * n_loci * columns,
-        memory=4e8 + 5.0 * n_samples * n_loci + 4.0 * n_folds * columns * n_loci + 8.0 * (n_folds + 1) * columns**2,
-        traffic=n_traits * (n_folds + 1) * 100 * 4.0 * columns * min(n_loci, 1000) + 16.0 * n_samples * n_loci,
+        flops=2.0 * n_samples * working_set * (working_set if checks else n_loci),
+        memory=4e8
+        + 5.0 * n_samples * n_loci
+        + 4.0 * n_samples * working_set
+        + 8.0 * (2 * n_folds + 1) * working_set**2,
+        traffic=n_traits * (n_folds + 1) * 100 * 4.0 * working_set * min(n_loci, 1000)
+        + (16.0 + 4.0 * checks) * n_samples * n_loci,
     )

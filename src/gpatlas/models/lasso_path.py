@@ -10,13 +10,13 @@ a subset adds up its groups. A held-out group's squared error follows from its c
 
     ‖y - Xb‖² = y'y - 2 b'X'y + b'X'X b
 
-With many loci, only the columns of X'X that some path has needed are formed: a locus enters the working set when its
+With many loci, X'X is formed only among those that some path has needed: a locus enters the working set when its
 correlation with a residual comes near λ, and every solution is checked over all loci (Karush-Kuhn-Tucker; the working
 set method of Friedman, Hastie & Tibshirani 2010, section 2.5), so that none is missed. The coordinate descent on the
 working set is scikit-learn's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,11 +32,12 @@ DENSE_LOCI = 2500  # up to here all of X'X is formed at once
 TOLERANCE = 1e-4  # duality gap of a solution, relative to y'y (scikit-learn's `tol`)
 _AHEAD = 2  # steps of λ that the working set looks ahead
 _LEAST_GROWTH = 256  # loci that enter the working set at a time: every entry reads all genotypes once
+_SLACK = 1e-4  # of λ, that a correlation may exceed it by: sums of products in float32
 _EXACT_IN_FLOAT32 = 1 << 24
 
 
 class CrossProducts:
-    """X'X, X'y and sums of groups of samples; columns of X'X are formed when asked for.
+    """X'X, X'y and sums of groups of samples; X'X among the loci that were asked for.
 
     Parameters
     ----------
@@ -57,71 +58,74 @@ class CrossProducts:
         groups: Sequence[NDArray[np.intp]],
         dense_loci: int = DENSE_LOCI,
     ):
-        self._parts = [np.ascontiguousarray(x[rows]) for rows in groups]
-        ys = [y[rows] for rows in groups]
         self.n = np.array([len(rows) for rows in groups])
+        self.n_loci = x.shape[1]
         top = max(1, int(np.abs(x).max(initial=0))) if x.dtype.kind in "iub" else np.inf
-        exact = x.dtype.kind in "iub" and self.n.max() * top**2 < _EXACT_IN_FLOAT32
-        self._type = np.float32 if exact else np.float64
-        n_groups, n_loci, n_traits = len(groups), x.shape[1], y.shape[1]
-        self.sum_x, self.squares = np.zeros((2, n_groups, n_loci))
-        self.xy = np.zeros((n_groups, n_loci, n_traits))
-        for g, rows, block in self._blocks(np.float64):
-            self.sum_x[g] += block.sum(axis=0)
-            self.squares[g] += np.einsum("ij,ij->j", block, block)
-            self.xy[g] += block.T @ ys[g][rows]
-        self.sum_y = np.array([part.sum(axis=0) for part in ys])
-        self.yy = np.array([(part**2).sum(axis=0) for part in ys])
-        self.loci = np.empty(0, dtype=np.intp)
-        # rows of X'X, (n_groups, rows, n_loci) each, in the order of `loci`
-        self._chunks: list[NDArray] = []
-        if n_loci <= dense_loci:
-            self.include(np.arange(n_loci))
-
-    @property
-    def n_loci(self) -> int:
-        """Number of loci."""
-        return self.sum_x.shape[1]
+        exact = self.n.max() * top**2 < _EXACT_IN_FLOAT32
+        self._x = [x[rows].astype(np.float32 if exact else np.float64) for rows in groups]
+        self.y = [y[rows] for rows in groups]
+        self.sum_x, self.squares = np.zeros((2, len(groups), self.n_loci))
+        self.xy = np.zeros((len(groups), self.n_loci, y.shape[1]))
+        for g, part in enumerate(self._x):
+            for rows in row_blocks(part):
+                block = part[rows].astype(np.float64, copy=False)
+                self.sum_x[g] += block.sum(axis=0)
+                self.squares[g] += np.einsum("ij,ij->j", block, block)
+                self.xy[g] += block.T @ self.y[g][rows]
+        self.sum_y = np.array([part.sum(axis=0) for part in self.y])
+        self.yy = np.array([(part**2).sum(axis=0) for part in self.y])
+        self.loci = np.empty(0, dtype=np.intp)  # the working set, in the order of entry
+        self._columns: list[NDArray] = [part[:, :0] for part in self._x]
+        self._xx: list[NDArray] = [part[:0, :0] for part in self._x]
+        self._sum_xx = np.empty((0, 0))
+        if self.n_loci <= dense_loci:
+            self.include(np.arange(self.n_loci))
 
     @property
     def complete(self) -> bool:
-        """Whether all of X'X is there."""
+        """Whether all loci are in the working set."""
         return len(self.loci) == self.n_loci
 
     def include(self, loci: NDArray[np.intp]) -> None:
-        """Form the rows of X'X of these loci, which must be new."""
-        chunk = np.zeros((len(self.n), len(loci), self.n_loci), dtype=self._type)
-        for g, _, block in self._blocks(self._type):
-            chunk[g] += block[:, loci].T @ block
-        self._chunks.append(chunk)
+        """Take loci into the working set, which must be new to it."""
+        before, after = len(self.loci), len(self.loci) + len(loci)
+        for g, part in enumerate(self._x):
+            new = part[:, loci]
+            self._columns[g] = np.concatenate([self._columns[g], new], axis=1)
+            grown = np.empty((after, after), dtype=part.dtype)
+            grown[:before, :before] = self._xx[g]
+            grown[before:] = new.T @ self._columns[g]
+            grown[:before, before:] = grown[before:, :before].T
+            self._xx[g] = grown
+        self._sum_xx = np.zeros((after, after))
+        for squares in self._xx:
+            self._sum_xx += squares
         self.loci = np.concatenate([self.loci, loci])
 
-    def weighted(self, groups: Sequence[int], rows: NDArray[np.intp], weights: NDArray) -> NDArray[np.float64]:
-        """Return Σ weights · rows of X'X over groups, `(n_loci,)`; `rows` are ascending positions in `loci`."""
-        total, start = np.zeros(self.n_loci), 0
-        weights = weights.astype(self._type)
-        for chunk in self._chunks:
-            first, last = np.searchsorted(rows, [start, start + chunk.shape[1]])
-            for g in groups:
-                total += weights[first:last] @ chunk[g, rows[first:last] - start]
-            start += chunk.shape[1]
+    def xx(self, groups: Sequence[int]) -> NDArray[np.float64]:
+        """X'X of the working set over some groups, `(len(loci), len(loci))`."""
+        left_out = [g for g in range(len(self.n)) if g not in groups]
+        total = self._sum_xx.copy()
+        for g in left_out:
+            total -= self._xx[g].astype(np.float64)
         return total
 
-    def square(self, groups: Sequence[int], rows: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
-        """Return X'X summed over groups among the included loci, or among those at some positions in `loci`."""
-        rows = np.arange(len(self.loci)) if rows is None else rows
-        columns, start, parts = self.loci[rows], 0, []
-        for chunk in self._chunks:
-            first, last = np.searchsorted(rows, [start, start + chunk.shape[1]])
-            mine = (rows[first:last] - start)[:, None]
-            parts.append(sum(chunk[g][mine, columns].astype(np.float64) for g in groups))
-            start += chunk.shape[1]
-        return np.concatenate(parts) if parts else np.empty((0, 0))
+    def xx_among(self, group: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """X'X of a group among some of the working set, given by their positions in it."""
+        return self._xx[group][np.ix_(rows, rows)].astype(np.float64)
 
-    def _blocks(self, kind: type) -> Iterator[tuple[int, slice, NDArray]]:
-        for g, part in enumerate(self._parts):
-            for rows in row_blocks(part):
-                yield g, rows, part[rows].astype(kind, copy=False)
+    def correlations(self, paths: "Sequence[LassoPath]") -> NDArray[np.float64]:
+        """Return x_j'(y - Xb) of every locus, from the present solutions, `(n_paths, n_loci)`."""
+        total = np.zeros((self.n_loci, len(paths)))
+        slopes = np.column_stack([path.slopes for path in paths])
+        intercepts = [path.intercept for path in paths]
+        for g, part in enumerate(self._x):
+            residual = np.column_stack([self.y[g][:, path.trait] for path in paths])
+            residual -= self._columns[g] @ slopes.astype(part.dtype) + intercepts
+            residual *= [g in path.groups for path in paths]
+            products: NDArray[np.floating] = part.T @ residual.astype(part.dtype)
+            total += products
+        return total.T
 
 
 @dataclass
@@ -187,29 +191,27 @@ class LassoPath:
         active = np.flatnonzero(self._now)
         self.coefficients.append((self.products.loci[active], self._now[active]))
 
-    def gradient(self) -> NDArray[np.float64]:
-        """Return x_j'(y - Xb)/n of every locus `(n_loci,)`, from the present solution."""
-        loci, products = self.products.loci, self.products
-        active = np.flatnonzero(self._now)
-        b = self._now[active] * self.inverse_sd[loci[active]]
-        fitted = products.weighted(self.groups, active, b)
-        fitted -= self.n * self.mean_x * (b @ self.mean_x[loci[active]])
-        return (self.xy - fitted * self.inverse_sd) / self.n
+    @property
+    def slopes(self) -> NDArray[np.float64]:
+        """Effects per unit of x at the present solution, of the working set as it was solved."""
+        return self._now * self.inverse_sd[self.products.loci[: len(self._now)]]
+
+    @property
+    def intercept(self) -> float:
+        """Prediction at x = 0, at the present solution."""
+        return float(self.mean_y - self.slopes @ self.mean_x[self.products.loci[: len(self._now)]])
 
     def squared_error(self, group: int) -> float:
         """Return the sum of squared errors of the present solution in a group that was held out."""
-        products, loci = self.products, self.products.loci
-        active = np.flatnonzero(self._now)
-        chosen = loci[active]
-        b = self._now[active] * self.inverse_sd[chosen]
-        intercept = self.mean_y - b @ self.mean_x[chosen]
-        xx = products.square([group], active)
+        products, active = self.products, np.flatnonzero(self._now)
+        loci, b, intercept = products.loci[active], self.slopes[active], self.intercept
         n, sum_y = products.n[group], products.sum_y[group, self.trait]
-        quadratic = b @ xx @ b + n * intercept**2 + 2 * intercept * (b @ products.sum_x[group, chosen])
+        fitted = b @ products.xx_among(group, active) @ b + 2 * intercept * (b @ products.sum_x[group, loci])
         return float(
             products.yy[group, self.trait]
-            - 2 * (b @ products.xy[group, chosen, self.trait] + intercept * sum_y)
-            + quadratic
+            - 2 * (b @ products.xy[group, loci, self.trait] + intercept * sum_y)
+            + fitted
+            + n * intercept**2
         )
 
     @cached_property
@@ -221,8 +223,8 @@ class LassoPath:
 
     def _standardised_gram(self) -> NDArray[np.float64]:
         loci, products = self.products.loci, self.products
-        gram = products.square(self.groups)
-        gram -= self.n * np.outer(self.mean_x[loci], self.mean_x[loci])
+        gram = products.xx(self.groups)
+        gram -= (self.n * self.mean_x[loci])[:, None] * self.mean_x[loci]
         scale = self.inverse_sd[loci]
         gram *= scale[:, None]
         gram *= scale
@@ -243,18 +245,13 @@ def advance(paths: Sequence[LassoPath], penalties: NDArray[np.float64], step: in
             path.solve(penalty)
         if products.complete:
             break
-        outside = np.ones(products.n_loci, dtype=bool)
-        outside[products.loci] = False
-        correlation = np.zeros(products.n_loci)
-        violated = []
-        for path in pending:
-            gradient = np.where(outside, np.abs(path.gradient()), 0.0)
-            correlation = np.maximum(correlation, gradient)
-            if (gradient > penalty * (1 + 1e-6)).any():
-                violated.append(path)
+        found = np.abs(products.correlations(pending)) / np.array([[path.n] for path in pending])
+        found *= [path.inverse_sd for path in pending]
+        found[:, products.loci] = 0.0
+        violated = [path for path, own in zip(pending, found, strict=True) if own.max() > penalty * (1 + _SLACK)]
         if not violated:
             break
-        products.include(_strongest(correlation, ahead, _LEAST_GROWTH))
+        products.include(_strongest(found.max(axis=0), ahead, _LEAST_GROWTH))
         pending = violated
     for path in paths:
         path.keep()
