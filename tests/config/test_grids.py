@@ -112,6 +112,11 @@ def test_the_genetic_correlation_is_never_read_from_a_name():
         ),
         (PLEIOTROPY | {"genetic_correlation": 1.5}, "genetic_correlation.0: input should be less than or equal to 1"),
         (PLEIOTROPY | {"pairing": ["published", "shared"]}, "pairing: published is shared or separate by correlation"),
+        (
+            PLEIOTROPY | {"engine": "alphasimr"},
+            "pairing: AlphaSimR cannot separate the pairs of correlated traits (genetic_correlation 0.5); "
+            "use engine: native, or pairing: published",
+        ),
         (PLEIOTROPY | {"pairing": "mixed"}, "pairing.0: input should be 'shared', 'separate' or 'published'"),
         (PLEIOTROPY | {"n_qtl": [7]}, "n_qtl.0: input should be a multiple of 2, not 7"),
     ],
@@ -125,3 +130,15 @@ def test_mistakes(section, message):
 def test_single_values_stand_for_lists():
     assert DilutionConfig.parse(DILUTION | {"n_markers": 40}, "test").n_markers == (40,)
     assert PleiotropyConfig.parse(PLEIOTROPY | {"pairing": "shared"}, "test").pairing == ("shared",)
+
+
+def test_published_tables_go_by_their_published_names():
+    tables = {"name": "tables", "directory": "data"}
+    assert parse_experiment(DILUTION | {"engine": tables}).engine.pattern == (
+        "qhaplo_{n_qtl}qtl_{n_markers}marker_{n_samples}n_rep{rep}"
+    )
+    assert parse_experiment(PLEIOTROPY | {"engine": tables}).engine.pattern == (
+        "qhaplo_{n_qtl}qtl_{n_samples}n_{genetic_correlation}pleio_{n_traits}trait_rep{rep}"
+    )
+    mine = tables | {"pattern": "mine_{rep}"}
+    assert parse_experiment(DILUTION | {"engine": mine}).engine.pattern == "mine_{rep}"

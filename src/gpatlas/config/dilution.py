@@ -24,6 +24,7 @@ class DilutionConfig(GridConfig):
     # rows that differ in these alone share genotypes, effects and the direction of every error
     noise_columns: ClassVar[tuple[str, ...]] = ("heritability",)
     drawn_along: ClassVar[str] = "n_markers"
+    table_pattern: ClassVar[str] = "qhaplo_{n_qtl}qtl_{n_markers}marker_{n_samples}n_rep{rep}"
 
     experiment: Literal["dilution"] = Field("dilution", description="which experiment this file configures")
     n_qtl: tuple[Count, ...] = Field(min_length=1, description="QTL of each trait, drawn anew for each trait; even")

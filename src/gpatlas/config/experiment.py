@@ -27,7 +27,8 @@ class EngineSpec(Frozen):
     directory: str | None = Field(None, description="tables: folder that holds the tables")
     pattern: str = Field(
         "qhaplo_{n_qtl}qtl_{n_samples}n_rep{rep}",
-        description="tables: file name without _g.txt, _p.txt, _eff.txt; braces take design columns",
+        description="tables: file name without _g.txt, _p.txt, _eff.txt; braces take design columns. Left out, it is "
+        "the published one of the experiment (this default is that of scaling)",
     )
 
     @model_validator(mode="after")
@@ -107,6 +108,7 @@ class ExperimentConfig(Frozen, ABC):
 
     cell_columns: ClassVar[tuple[str, ...]]  # design columns that name a cell: all but what follows from them
     noise_columns: ClassVar[tuple[str, ...]]  # rows that differ in these alone share their random numbers
+    table_pattern: ClassVar[str] = ""  # how the published pipeline names this experiment's tables; empty: as scaling
     drawn_along: ClassVar[str]  # design column along which a picture of the design shows a sample size's cells
 
     experiment: str = Field(description="which experiment this file configures")
@@ -120,7 +122,11 @@ class ExperimentConfig(Frozen, ABC):
     @field_validator("engine", mode="before")
     @classmethod
     def _engine_by_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and value.get("name") == "tables" and cls.table_pattern:
+            return {"pattern": cls.table_pattern} | value
+        return value
 
     @field_validator("evaluation", mode="before")
     @classmethod

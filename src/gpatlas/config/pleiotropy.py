@@ -38,6 +38,7 @@ class PleiotropyConfig(GridConfig):
     # rows that differ in these alone share genotypes and the random numbers behind effects and errors
     noise_columns: ClassVar[tuple[str, ...]] = ("genetic_correlation", "pairing", "heritability")
     drawn_along: ClassVar[str] = "n_qtl"
+    table_pattern: ClassVar[str] = "qhaplo_{n_qtl}qtl_{n_samples}n_{genetic_correlation}pleio_{n_traits}trait_rep{rep}"
 
     experiment: Literal["pleiotropy"] = Field("pleiotropy", description="which experiment this file configures")
     n_qtl: tuple[Annotated[int, Field(ge=2, multiple_of=2)], ...] = Field(
@@ -61,6 +62,12 @@ class PleiotropyConfig(GridConfig):
     def _check(self) -> Self:
         if "published" in self.pairing and len(self.pairing) > 1:
             raise ValueError("pairing: published is shared or separate by correlation; list it alone")
+        correlated = [c for c in self.genetic_correlation if c != 0]
+        if self.engine.name == "alphasimr" and "separate" in self.pairing and correlated:
+            raise ValueError(
+                "pairing: AlphaSimR cannot separate the pairs of correlated traits (genetic_correlation "
+                f"{correlated[0]:g}); use engine: native, or pairing: published"
+            )
         low, most = min(self.genetic_correlation), max(self.n_traits)
         if most > 1 and low < -1 / (most - 1):
             raise ValueError(

@@ -123,8 +123,7 @@ class CrossProducts:
             residual = np.column_stack([self.y[g][:, path.trait] for path in paths])
             residual -= self._columns[g] @ slopes.astype(part.dtype) + intercepts
             residual *= [g in path.groups for path in paths]
-            products: NDArray[np.floating] = part.T @ residual.astype(part.dtype)
-            total += products
+            total += (part.T @ residual.astype(part.dtype)).astype(np.float64)
         return total.T
 
 
