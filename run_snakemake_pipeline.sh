@@ -76,7 +76,9 @@ snakemake --snakefile workflow/Snakefile ${flags[@]+"${flags[@]}"} --config scal
   ${settings[@]+"${settings[@]}"} ${targets[@]+"${targets[@]}"}
 
 if [[ "$quiet" == no && ! " ${flags[*]:-} " =~ \ (-n|--dry-run|--dryrun|--touch|-t)\  ]]; then
-  report="$results/report.html"
-  if ((${#targets[@]} == 2)) && [[ "${targets[1]}" != all ]]; then report="$results/${targets[1]}/report.html"; fi
-  echo "Figures: $results/*/figures/   Report: $report"
+  reports="$results/report.html"
+  if ((${#targets[@]})) && [[ " ${targets[*]} " != *" all "* ]]; then
+    reports=$(printf "$results/%s/report.html " "${targets[@]:1}") # the first is --
+  fi
+  echo "Figures: $results/*/figures/   Report: ${reports% }"
 fi
