@@ -156,3 +156,26 @@ def test_a_gpu_gives_what_a_cpu_gives():
     _, cpu = run(settings)
     _, gpu = run(settings, choose_arithmetic("cuda"))
     assert min(gpu.validation_loss) < 0.05 * cpu.validation_loss[0]
+
+
+def test_l1_pulls_every_weight_by_its_sign_and_leaves_biases():
+    """One step of plain SGD: the weights with and without the term differ by learning rate × l1 × sign."""
+    x, y = torch.randn(32, 5), torch.randn(32, 1)
+    ends, start = [], None
+    for l1 in (0.0, 0.3):
+        torch.manual_seed(4)
+        network = torch.nn.Linear(5, 1)
+        start = network.weight.detach().clone()
+        settings = TrainSettings(
+            optimizer="sgd",
+            learning_rate=0.1,
+            weight_decay=0.0,
+            l1=l1,
+            schedule="constant",
+            batch_size=32,
+            max_epochs=1,
+        )
+        train(network, x, y, x, y, settings, choose_arithmetic("cpu", "f32"))
+        ends.append((network.weight.detach().clone(), network.bias.detach().clone()))
+    torch.testing.assert_close(ends[1][0] - ends[0][0], -0.1 * 0.3 * start.sign())
+    torch.testing.assert_close(ends[1][1], ends[0][1])
