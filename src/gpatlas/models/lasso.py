@@ -5,19 +5,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gpatlas.models.inputs import fill_missing, phenotype_patterns, validated_phenotypes
+from gpatlas.models.inputs import fill_missing, phenotype_patterns
 from gpatlas.models.lasso_path import DENSE_LOCI
+from gpatlas.models.linear import LinearModel
 from gpatlas.models.selection import by_pattern, cross_validated_lasso
 from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
-class Lasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class Lasso(LinearModel):
     """LASSO with a cross-validated penalty, trait by trait, exactly sparse.
 
     Loci are centred and scaled to standard deviation 1 over the training samples before they are penalised, so that
@@ -106,9 +105,7 @@ class Lasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             A trait has fewer phenotyped samples than there are folds, or values that are not finite numbers.
         """
-        self._validate_params()
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
-        Y = validated_phenotypes(dosage, y, minimum=self.n_folds)
+        dosage, Y = self._validated(X, y, minimum=self.n_folds)
         x, means = fill_missing(dosage)
         self._mean_x = x.mean(axis=0, dtype=np.float64) if means is None else means
         effects, (intercept, penalty) = np.zeros((x.shape[1], Y.shape[1])), np.zeros((2, Y.shape[1]))
@@ -130,21 +127,9 @@ class Lasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.selected_ = self.marker_effects_ != 0
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
-        check_is_fitted(self)
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(dosage, self._mean_x)
-        return x @ self.marker_effects_ + self.intercept_
-
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs."""
         return lasso_work(n_samples, n_loci, n_traits, self.n_folds)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 def lasso_work(n_samples: int, n_loci: int, n_traits: int, n_folds: int) -> Work:

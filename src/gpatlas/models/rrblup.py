@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gpatlas.models.inputs import fill_missing, phenotype_patterns, validated_phenotypes
+from gpatlas.models.inputs import fill_missing, phenotype_patterns
+from gpatlas.models.linear import LinearModel
 from gpatlas.models.ridge import (
     PUBLISHED_PENALTIES,
     Criterion,
@@ -26,7 +25,7 @@ from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
-class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class RRBLUP(LinearModel):
     """Ridge regression BLUP of marker effects (GBLUP), exact, for all traits from one eigendecomposition.
 
     Parameters
@@ -92,9 +91,7 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             Fewer than two phenotyped samples for a trait, or values that are not finite numbers.
         """
-        self._validate_params()
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
-        Y = validated_phenotypes(dosage, y, minimum=2)
+        dosage, Y = self._validated(X, y, minimum=2)
         grid = PUBLISHED_PENALTIES if self.penalties is None else np.asarray(self.penalties, dtype=np.float64)
         n_traits = Y.shape[1]
         effects, intercept = np.zeros((dosage.shape[1], n_traits)), np.zeros(n_traits)
@@ -114,13 +111,6 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.penalty_, self.var_u_, self.var_e_, self.h2_ = (row[0] if one_trait else row for row in parameters)
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return genomic estimated breeding values plus mean, `(n_samples,)` or `(n_samples, n_traits)`."""
-        check_is_fitted(self)
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(dosage, self._mean_x)
-        return x @ self.marker_effects_ + self.intercept_
-
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; float64 counts twice."""
         small, large = sorted((n_samples, n_loci))
@@ -131,11 +121,6 @@ class RRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
             memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 2 * n_samples * (100 + n_traits)),
             traffic=8.0 * n_samples * n_loci,
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 def decompose(x: NDArray, y: NDArray[np.float64]) -> Spectrum:

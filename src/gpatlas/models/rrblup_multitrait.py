@@ -7,20 +7,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpatlas.models.covariances import estimate_covariances, uncorrelated_traits
-from gpatlas.models.inputs import fill_missing, validated_phenotypes
+from gpatlas.models.inputs import fill_missing
+from gpatlas.models.linear import LinearModel
 from gpatlas.models.ridge import H2_BOUNDS, centre_traits
 from gpatlas.models.rrblup import decompose
 from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
 
-class MultiTraitRRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class MultiTraitRRBLUP(LinearModel):
     """Multi-trait ridge regression BLUP (multi-trait GBLUP) with unstructured covariances by REML.
 
     Y = 1μ' + XU + E: a locus' effects on the traits are N(0, G₀), a sample's errors N(0, R₀). Traits lend each other
@@ -108,9 +107,7 @@ class MultiTraitRRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
         sklearn.exceptions.ConvergenceWarning
             The likelihood was still rising after `max_iter` iterations.
         """
-        self._validate_params()
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
-        Y = validated_phenotypes(dosage, y, minimum=2)
+        dosage, Y = self._validated(X, y, minimum=2)
         dosage, Y = _complete(dosage, Y)
         x, _ = fill_missing(dosage)
         centred, mean_y = centre_traits(Y)
@@ -140,13 +137,6 @@ class MultiTraitRRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.intercept_, self.h2_ = (row[0] if one_trait else row for row in (intercept, h2))
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return genomic estimated breeding values plus mean, `(n_samples,)` or `(n_samples, n_traits)`."""
-        check_is_fitted(self)
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(dosage, self._mean_x)
-        return x @ self.marker_effects_ + self.intercept_
-
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; float64 counts twice."""
         small, large = sorted((n_samples, n_loci))
@@ -157,11 +147,6 @@ class MultiTraitRRBLUP(MultiOutputMixin, RegressorMixin, BaseEstimator):
             memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 4 * n_samples * n_traits),
             traffic=8.0 * n_samples * n_loci,
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 def _complete(dosage: NDArray, Y: NDArray[np.float64]) -> tuple[NDArray, NDArray[np.float64]]:
