@@ -1,5 +1,7 @@
 """Cells of the published dilution and pleiotropy grids under the published protocol, for real (minutes to an hour)."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,9 @@ from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.slow
+
+
+MEMORY = 4e3  # MB
 
 
 class Cell:
@@ -55,3 +60,28 @@ def test_the_published_mlp_on_ten_traits():
     ridge = cell.abilities("rrblup", preset="published").mean()
     assert ridge == pytest.approx(0.56, abs=0.04)
     assert cell.abilities("mlp", preset="published").mean() >= 1.5 * ridge
+
+
+def test_the_row_of_100_traits_fits_in_4_gb(gpatlas, tmp_path):
+    """Simulated and fitted by the command line, each in a process of its own; the network for one epoch."""
+    design = Design(read_experiment(REPOSITORY / "config/published/pleiotropy.yaml"))
+    columns = {"n_qtl": 1000, "n_traits": 100, "genetic_correlation": 0.5}
+    row = next(row for row in design.rows if columns.items() <= row.columns.items())
+    job, evaluation = json.dumps(design.simulation_job(row)), design.config.evaluation.model_dump_json()
+    data, runtime = tmp_path / "data.h5", tmp_path / "runtime.json"
+
+    def peak(what: str, *arguments) -> float:
+        done = gpatlas(*arguments, "--runtime", runtime)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(runtime.read_text())["max_rss_mb"]
+        print(f"{what}: {found:.0f} MB")
+        return found
+
+    assert peak("simulate", "simulate", "--job", job, "--out", data) < MEMORY
+    for name, entry in design.config.model_dump(mode="json")["models"].items():
+        short = entry | ({"max_epochs": 1, "tune": None} if name == "mlp" else {})
+        hparams = tmp_path / f"{name}.json"
+        assert gpatlas("hparams", "--model", name, "--entry", json.dumps(short), "--out", hparams).returncode == 0
+        out = tmp_path / f"{name}.h5"
+        fit = ("fit", data, "--evaluation", evaluation, "--out", out, "--hparams", hparams)
+        assert peak(f"fit {name}", *fit) < MEMORY

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from gpatlas.config.experiment import VALIDATION_SHARE
 from gpatlas.design import Design, DesignRow, dataset_path, predictions_path, tuned_path
 from gpatlas.models import make, search_space
 from gpatlas.models.work import Work
@@ -141,9 +142,13 @@ def _tuning(design: Design, label: str, estimator: Any, machine: Machine, missin
     search_space(entry.model or label, entry.tune.space)
     rows = [row for job in design.jobs if label in design.models(job) for row in design.tuned_rows(job, label)]
     rows = [row for row in rows if missing(tuned_path(row, label))]
+    evaluation = design.config.evaluation
+    fitted = 1 - evaluation.test - evaluation.validation
+    if evaluation.protocol == "published":
+        fitted = (1 - evaluation.test) * (1 - VALIDATION_SHARE)
     seconds = memory = 0.0
     for n, p, t in (_size(design, row) for row in rows):
-        fit = seconds_of_fit(estimator, round((1 - design.config.evaluation.test) * 0.85 * n), p, t, machine)
+        fit = seconds_of_fit(estimator, round(fitted * n), p, t, machine)
         seconds += START_TORCH + entry.tune.n_trials * fit
         memory = max(memory, estimator.work(n, p, t).memory)
     on_gpu = machine.gpu is not None and getattr(estimator, "device", "cpu") != "cpu"

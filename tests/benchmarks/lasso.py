@@ -36,6 +36,12 @@ def compare(n_samples: int, n_markers: int, pythons: list[str], libraries: list[
     ours = time.process_time() - start
     kept = np.flatnonzero(model.selected_)
     rows = [(f"ours: kept {len(kept)}, {np.isin(qtl, kept).sum()} of 100 QTL", ours, None)]
+    start = time.process_time()
+    stable = make("lasso_pruned", preset="stability").fit(x, y)
+    kept = np.flatnonzero(stable.selected_)
+    found = np.isin(qtl, kept).sum()
+    seconds = time.process_time() - start
+    rows.append((f"ours, stability selection: kept {len(kept)}, {found} of 100 QTL", seconds, seconds / ours))
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "cell.npz", x=x, y=y, qtl=qtl)
         x.tofile(Path(folder) / "x.bin")

@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -257,6 +258,10 @@ MISTAKES = {
         ["tune", "x.h5", "--model", "mlp", "--space", "defualt", "--study", "s", "--out", "t.json"],
         "did you mean 'default'?",
     ),
+    "no such space in an entry": (
+        ["hparams", "--model", "mlp", "--entry", '{"tune": {"space": "defualt"}}', "--out", "h.json"],
+        "model mlp: unknown search space 'defualt'; did you mean 'default'?",
+    ),
     "no trials": (["tune", "x.h5", "--model", "mlp", "--n-trials", "0", "--study", "s", "--out", "t"], "'--n-trials'"),
     "no such pruner": (
         ["tune", "x.h5", "--model", "mlp", "--pruner", "mean", "--study", "s", "--out", "t"],
@@ -325,3 +330,14 @@ def test_a_disk_that_fills_up(verb, data_file, tmp_path):
     assert "cannot write new/" in one_line_error(done)
     left = {"simulate": [], "tune": [".s.locks", "s"]}[verb]  # a journal goes on when there is room again
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == left
+
+
+def test_a_warning_is_one_plain_line(gpatlas, diploids, tmp_path):
+    phenotypes = diploids.phenotypes.copy()
+    phenotypes[:40, 1] = np.nan
+    write_dataset(replace(diploids, phenotypes=phenotypes), tmp_path / "d.h5")
+    done = gpatlas("fit", tmp_path / "d.h5", "--model", "rrblup_multitrait", "--out", tmp_path / "p.h5")
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("gpatlas: warning: ")
+    assert line.endswith("lack a phenotype of some trait and are left out")

@@ -71,6 +71,23 @@ def test_features_far_from_zero_lose_no_digits(data):
     np.testing.assert_allclose(shifted.predict(x + 1e6), model.predict(x), atol=1e-4)
 
 
+def test_a_trait_far_from_zero_loses_no_digits(data):
+    x, y = data
+    model, far = make("lasso").fit(x, y), make("lasso").fit(x, y + 1e8)
+    np.testing.assert_array_equal(far.selected_, model.selected_)
+    np.testing.assert_allclose(far.marker_effects_, model.marker_effects_, atol=1e-5)
+    np.testing.assert_allclose(far.predict(x) - 1e8, model.predict(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("n_loci", [20, 3000])
+def test_a_constant_is_a_constant_whatever_its_rounding(rng, n_loci):
+    x = rng.integers(0, 2, (60, n_loci)).astype(np.int8)
+    for name in ("lasso", "lasso_pruned"):
+        model = make(name).fit(x, np.full(60, 0.1))
+        assert not model.selected_.any()
+        np.testing.assert_allclose(model.predict(x), 0.1)
+
+
 def test_noise_alone_may_select_nothing_and_then_predicts_the_mean(rng):
     x, y = rng.integers(0, 2, (200, 30)), rng.normal(3.0, 1.0, 200)
     model = make("lasso", rule="1se").fit(x, y)

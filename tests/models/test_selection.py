@@ -19,9 +19,21 @@ def test_loci_per_half_follow_from_the_bound(threshold, factor):
     assert factor * (kept + 1) ** 2 / 1000 > 1.0
 
 
-def test_a_tiny_bound_still_keeps_one_and_never_more_than_there_are():
-    assert kept_per_half(10, 1e-9, 0.9, 50) == 1
-    assert kept_per_half(10, 1e9, 0.9, 50) == 10
+def test_a_bound_that_cannot_be_had_is_refused():
+    with pytest.raises(
+        ValueError, match=r"max_false 1e-09 cannot be had among 10 loci with threshold 0\.9; the least is 0\.0431"
+    ):
+        kept_per_half(10, 1e-9, 0.9, 50)
+    assert kept_per_half(10, 0.0432, 0.9, 50) == 1
+
+
+@pytest.mark.parametrize("threshold", [0.55, 0.6, 0.7, 0.75, 0.9, 1.0])
+def test_loci_per_half_stay_where_the_theorem_holds(threshold):
+    """θ = q/p ≤ 1/√3 and, for τ ≤ 3/4, τ > min(1/2 + θ², 1/2 + 1/(2B) + 3θ²/4), however large the bound is."""
+    share = kept_per_half(1000, 1e9, threshold, 50) / 1000
+    assert share <= 1 / np.sqrt(3)
+    if threshold <= 0.75:
+        assert threshold > min(0.5 + share**2, 0.51 + 0.75 * share**2)
 
 
 def test_false_loci_stay_below_the_bound():
@@ -133,6 +145,10 @@ def test_a_constant_trait_beside_a_real_one(data):
         ({"mlp": {"learning_rat": 1}}, "did you mean 'learning_rate'?"),
         ({"mlp": {"preset": "publishd"}}, "did you mean 'published'?"),
         ({"selection": "best"}, "'selection' parameter of LassoMLP must be a str among"),
+        (
+            {"selection": "stability", "threshold": 0.55, "n_pairs": 10},
+            "threshold 0.55 is too low to bound false loci with 10 pairs; at least 0.6 is needed",
+        ),
         ({"threshold": 0.4}, "'threshold' parameter of LassoMLP must be a float in the range"),
     ],
 )

@@ -108,3 +108,20 @@ def test_runtimes_are_summed_by_stage_and_model(results):
         "stage": "fit", "model": "mlp", "jobs": 2, "populations": 5, "CPU s at work": 11, "CPU s of processes": 14,
         "peak memory (MB)": 500,
     }  # fmt: skip
+
+
+def test_rows_in_which_nothing_was_predicted_are_said(results, tmp_path):
+    write_report([results], tmp_path / "r.html")
+    assert "Without predictive ability" not in (tmp_path / "r.html").read_text()
+    metrics = pd.read_csv(results / "metrics.csv")
+    metrics.loc[metrics.index[metrics.model == "mlp"][:2], "predictive_ability"] = np.nan
+    metrics.to_csv(results / "metrics.csv", index=False)
+    write_report([results], tmp_path / "r.html")
+    assert re.search(r"Without predictive ability.*MLP 2 rows\.", (tmp_path / "r.html").read_text())
+
+
+def test_one_model_is_compared_with_nothing(results, tmp_path):
+    metrics = pd.read_csv(results / "metrics.csv")
+    metrics[metrics.model == "rrblup"].to_csv(results / "metrics.csv", index=False)
+    write_report([results], tmp_path / "r.html")
+    assert STORIES["scaling"].heading not in (tmp_path / "r.html").read_text()

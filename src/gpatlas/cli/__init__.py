@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -36,6 +37,7 @@ def main() -> NoReturn:
     # more on the way out, would cost a process with torch 1.5 of its 3.9 CPU seconds of start and end.
     gc.set_threshold(100_000, 20, 100)
     atexit.register(gc.freeze)
+    warnings.formatwarning = lambda message, *_, **__: f"gpatlas: warning: {' '.join(str(message).split())}\n"
     # verbs register themselves, in the order in which they are used
     from gpatlas.cli import configure, simulate, inspect, hparams, tune, fit, evaluate  # noqa: F401, I001
 

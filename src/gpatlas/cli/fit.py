@@ -23,7 +23,7 @@ from gpatlas.seeding import stable_seed
 def fit(
     datasets: Annotated[list[Path], typer.Argument(help="Dataset files, e.g. the replicates of a cell.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Predictions file to write (HDF5).")],
-    model: Annotated[str | None, typer.Option(help="Model name: rrblup, rrblup_multitrait, mlp, linear_sgd.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model name, e.g. rrblup, lasso, mlp.")] = None,
     preset: Annotated[str | None, typer.Option(help="Named hyperparameters, e.g. published.")] = None,
     hparams: Annotated[
         list[Path] | None,

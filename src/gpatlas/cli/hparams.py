@@ -26,7 +26,7 @@ def hparams(
     Example:
       gpatlas hparams config/scaling.yaml --model mlp --out mlp.json
     """
-    from gpatlas.models import make
+    from gpatlas.models import make, search_space
 
     if (config is None) == (entry is None):
         raise ConfigError("say which settings: an experiment YAML, or --entry")
@@ -37,6 +37,8 @@ def hparams(
         if model not in models:
             raise ConfigError(f"{config} has no model '{model}'; it has {', '.join(models)}")
         chosen = models[model]
+    if chosen.tune is not None:
+        search_space(chosen.model or model, chosen.tune.space)  # a misspelt one is said before anything is fitted
     given = chosen.hyperparameters
     estimator = make(chosen.model or model, preset=chosen.preset, **given)
     settings = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in given}

@@ -104,10 +104,11 @@ def tune(
 
 def _announce(chosen: dict[str, Any], ranges: dict[str, Any], view: Any, n_trials: int) -> None:
     """Say what will be done, and what it may cost."""
+    from gpatlas.config.experiment import VALIDATION_SHARE
     from gpatlas.cost import calibrate, duration, seconds_of_fit
     from gpatlas.dataset import Fold
     from gpatlas.models import make
-    from gpatlas.tuning.search import VALIDATION_SHARE, selection_rows
+    from gpatlas.tuning.search import selection_rows
 
     train, stop = selection_rows(view)
     print(f"tune {chosen['label']}: up to {n_trials} trials, {len(train)} samples to fit, {len(stop)} to compare")

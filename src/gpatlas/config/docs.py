@@ -116,7 +116,8 @@ def _numpydoc_parameters(doc: str) -> list[tuple[str, str, str]]:
     for entry in entries:
         head, *body = entry.splitlines()
         name, _, allowed = head.partition(" : ")
-        found.append((name, allowed.replace("|", "\\|"), " ".join(line.strip() for line in body)))
+        meaning = " ".join(line.strip() for line in body)
+        found.append((name, allowed.replace("|", "\\|"), meaning.replace("|", "\\|")))
     return found
 
 

@@ -70,6 +70,9 @@ class EvaluationSpec(Frozen):
         return FoldsSpec(validation=self.validation, test=self.test)
 
 
+VALIDATION_SHARE = 0.15  # of the training samples that tuning judges by where a dataset has no validation fold
+
+
 class TuneSpec(Frozen):
     """How a model's hyperparameters are searched, on validation samples (`gpatlas tune`)."""
 

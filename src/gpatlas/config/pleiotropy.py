@@ -27,14 +27,7 @@ class PleiotropyConfig(GridConfig):
         "pairing",
         "heritability",
     )
-    cell_columns: ClassVar[tuple[str, ...]] = (
-        "n_samples",
-        "n_qtl",
-        "n_traits",
-        "genetic_correlation",
-        "pairing",
-        "heritability",
-    )
+    cell_columns: ClassVar[tuple[str, ...]] = lists
     # rows that differ in these alone share genotypes and the random numbers behind effects and errors
     noise_columns: ClassVar[tuple[str, ...]] = ("genetic_correlation", "pairing", "heritability")
     drawn_along: ClassVar[str] = "n_qtl"

@@ -29,16 +29,18 @@ def validated_phenotypes(X: NDArray, y: ArrayLike, minimum: int) -> NDArray[np.f
     return Y
 
 
-def phenotype_patterns(Y: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp] | None, NDArray[np.intp]]]:
-    """Group traits that are missing in the same samples: yields `(rows or None for all, traits)`."""
+def complete_parts(
+    X: NDArray, Y: NDArray[np.float64]
+) -> Iterator[tuple[NDArray, NDArray[np.float64], NDArray[np.intp]]]:
+    """Group traits that are missing in the same samples: yields `(x, y, traits)` of the samples that have them."""
     known = ~np.isnan(Y)
     if known.all():
-        yield None, np.arange(Y.shape[1])
+        yield X, Y, np.arange(Y.shape[1])
         return
     patterns, member = np.unique(known, axis=1, return_inverse=True)
     for k in range(patterns.shape[1]):
-        rows = np.flatnonzero(patterns[:, k])
-        yield (None if len(rows) == len(Y) else rows), np.flatnonzero(member == k)
+        rows, traits = np.flatnonzero(patterns[:, k]), np.flatnonzero(member == k)
+        yield (X if len(rows) == len(Y) else X[rows]), Y[np.ix_(rows, traits)], traits
 
 
 def fill_missing(X: NDArray, means: NDArray | None = None) -> tuple[NDArray, NDArray | None]:

@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from gpatlas.models.inputs import fill_missing, phenotype_patterns
+from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.lasso_path import DENSE_LOCI
 from gpatlas.models.linear import LinearModel
-from gpatlas.models.selection import by_pattern, cross_validated_lasso
+from gpatlas.models.selection import cross_validated_lasso
 from gpatlas.models.space import Range
 from gpatlas.models.work import Work
 
@@ -110,7 +110,7 @@ class Lasso(LinearModel):
         self._mean_x = x.mean(axis=0, dtype=np.float64) if means is None else means
         effects, (intercept, penalty) = np.zeros((x.shape[1], Y.shape[1])), np.zeros((2, Y.shape[1]))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        for x_here, y_here, traits in by_pattern(x, Y, phenotype_patterns(Y)):
+        for x_here, y_here, traits in complete_parts(x, Y):
             fit = cross_validated_lasso(
                 x_here,
                 y_here,

@@ -121,7 +121,3 @@ class LassoMLP(SelectedRegressor):
         from gpatlas.models import make
 
         return make("mlp", **{"random_state": seed, **(self.mlp or {})})
-
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        self._refitted(0)

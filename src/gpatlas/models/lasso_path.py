@@ -22,9 +22,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
-from sklearn.utils._testing import ignore_warnings
 
 from gpatlas.models.ridge import row_blocks
 
@@ -171,18 +169,17 @@ class LassoPath:
         if len(self._gram) != len(loci):
             self._gram = self._standardised_gram()
             self._now = np.pad(self._now, (0, len(loci) - len(self._now)))
-        with ignore_warnings(category=ConvergenceWarning):  # the check over all loci has the last word
-            _, found, _ = lasso_path(
-                np.broadcast_to(0.0, (self.n, len(loci))),  # only its shape is read
-                self._trait_norm,
-                alphas=[penalty],
-                precompute=self._gram,
-                Xy=self.xy[loci],
-                coef_init=self._now,
-                check_input=False,
-                tol=TOLERANCE,
-                max_iter=10_000,
-            )
+        _, found, _ = lasso_path(
+            np.broadcast_to(0.0, (self.n, len(loci))),  # only its shape is read
+            self._trait_norm,
+            alphas=[penalty],
+            precompute=self._gram,
+            Xy=self.xy[loci],
+            coef_init=self._now,
+            check_input=False,
+            tol=TOLERANCE,
+            max_iter=10_000,
+        )
         self._now = found[:, 0]
 
     def keep(self) -> None:

@@ -112,14 +112,10 @@ class LassoPruned(SelectedRegressor):
     @property
     def uses_validation(self) -> bool:
         """Whether a stage stops early."""
-        return "sgd" in (self.selection, self.refit.removeprefix("linear_"))
+        return self.selection == "sgd" or self.refit == "linear_sgd"
 
     def _refitted(self, seed: int) -> Any:
         from gpatlas.models import make
 
         hparams = {**({"random_state": seed} if self.refit == "linear_sgd" else {}), **(self.refit_hparams or {})}
         return make(self.refit, **hparams)
-
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        self._refitted(0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import StrOptions
 
-from gpatlas.models.inputs import fill_missing, phenotype_patterns
+from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.linear import LinearModel
 from gpatlas.models.ridge import (
     PUBLISHED_PENALTIES,
@@ -96,9 +96,9 @@ class RRBLUP(LinearModel):
         n_traits = Y.shape[1]
         effects, intercept = np.zeros((dosage.shape[1], n_traits)), np.zeros(n_traits)
         parameters = np.zeros((4, n_traits))
-        for rows, traits in phenotype_patterns(Y):
-            x, _ = fill_missing(dosage if rows is None else dosage[rows])
-            y_here, mean_y = centre_traits((Y if rows is None else Y[rows])[:, traits])
+        for x_here, y_known, traits in complete_parts(dosage, Y):
+            x, _ = fill_missing(x_here)
+            y_here, mean_y = centre_traits(y_known)
             spectrum = decompose(x, y_here)
             penalty = best_penalty(spectrum, self.penalty, grid, x, y_here)
             effects[:, traits] = spectrum.effects(penalty, x)

@@ -11,9 +11,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gpatlas.models.inputs import fill_missing, phenotype_patterns, validated_phenotypes
+from gpatlas.models.inputs import complete_parts, fill_missing, validated_phenotypes
 from gpatlas.models.lasso import lasso_work
-from gpatlas.models.selection import by_pattern, cross_validated_lasso, stability_selection, strongest
+from gpatlas.models.selection import cross_validated_lasso, least_threshold, stability_selection, strongest
 from gpatlas.models.work import Work
 
 Samples = tuple[ArrayLike, ArrayLike]
@@ -51,6 +51,16 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Return the unfitted model of the second stage."""
         raise NotImplementedError
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        self._refitted(0)
+        least = least_threshold(self.n_pairs)
+        if self.selection == "stability" and self.threshold < least:
+            raise ValueError(
+                f"threshold {self.threshold:g} is too low to bound false loci with {self.n_pairs} pairs; "
+                f"at least {least:g} is needed"
+            )
+
     def prepare(self, X: ArrayLike, y: ArrayLike, validation: Samples | None = None) -> NDArray[np.float64]:
         """Select loci: the first stage, which `fit` can be given as `prepared`.
 
@@ -68,7 +78,7 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             sgd = make("linear_sgd", preset="lasso", random_state=seed).fit(x, Y, validation=stop)
             return np.where(sgd.locus_weights_ > self.min_weight, sgd.locus_weights_, 0.0)
         filled, _ = fill_missing(x)
-        for x_here, y_here, traits in by_pattern(filled, Y, phenotype_patterns(Y)):
+        for x_here, y_here, traits in complete_parts(filled, Y):
             if self.selection == "cv":
                 fit = cross_validated_lasso(x_here, y_here, self.n_folds, rule=self.rule, seed=seed)
                 strength[:, traits] = fit.strength

@@ -6,11 +6,11 @@ most halves keep. In its complementary-pairs form (Shah & Samworth 2013, Theorem
     E[false loci] ≤ C(τ, B) q² / p
     C = 1 / (2 (2τ - 1 - 1/(2B)))  for τ ≤ 3/4,     C = 4 (1 - τ + 1/(2B)) / (1 + 1/B)  above
 
-with B pairs of halves, q loci kept in each half at most, and those kept that are in a share τ of the 2B halves. Here
-the bound is the user's and q follows.
+with B pairs of halves, q loci kept in each half at most, and those kept that are in a share τ of the 2B halves; for
+θ = q/p ≤ 1/√3, τ ≥ 1/2 + 1/B and, where τ ≤ 3/4, τ > min(1/2 + θ², 1/2 + 1/(2B) + 3θ²/4). Here the bound is the user's
+and q follows.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.models.lasso_path import CrossProducts, LassoPath, advance
+from gpatlas.models.ridge import centre_traits
 
 Rule = Literal["min", "1se"]
 _GRID_SIZE, _GRID_END = 100, 1e-3
@@ -73,6 +74,7 @@ def cross_validated_lasso(
     fold = np.random.default_rng(seed).permutation(len(x)) % n_folds
     shift = x.mean(axis=0) if x.dtype.kind == "f" else np.zeros(x.shape[1])
     # features that are no dosage may be far from 0, and their cross products would lose digits
+    y, offset = centre_traits(y)
     products = CrossProducts(x - shift if shift.any() else x, y, [np.flatnonzero(fold == f) for f in range(n_folds)])
     everything = tuple(range(n_folds))
     effects, strength = np.zeros((2, x.shape[1], y.shape[1]))
@@ -84,7 +86,7 @@ def cross_validated_lasso(
         best = _go_down([*parts, whole], grid, rule)
         loci, scaled = whole.coefficients[best]
         effects[loci, trait] = scaled * whole.inverse_sd[loci]
-        intercept[trait] = whole.mean_y - effects[:, trait] @ (whole.mean_x + shift)
+        intercept[trait] = offset[trait] + whole.mean_y - effects[:, trait] @ (whole.mean_x + shift)
         penalties[trait] = grid[best]
         strength[loci, trait] = np.abs(scaled) / y[:, trait].std() if len(loci) else 0.0
     return LassoFit(effects, intercept, penalties, strength)
@@ -127,8 +129,14 @@ def stability_selection(
         B, pairs of complementary halves.
     seed
         Of the halves.
+
+    Raises
+    ------
+    ValueError
+        See `kept_per_half`.
     """
     allowed = kept_per_half(x.shape[1], max_false, threshold, n_pairs)
+    y, _ = centre_traits(y)
     rng = np.random.default_rng(seed)
     count = np.zeros((x.shape[1], y.shape[1]))
     centred = x - x.mean(axis=0) if x.dtype.kind == "f" else x
@@ -143,11 +151,33 @@ def stability_selection(
     return np.where(frequency >= threshold - 1e-9, frequency, 0.0)
 
 
+def least_threshold(n_pairs: int) -> float:
+    """Return the smallest τ for which the bound holds."""
+    return 0.5 + 1 / n_pairs
+
+
 def kept_per_half(n_loci: int, max_false: float, threshold: float, n_pairs: int) -> int:
-    """Return q, the most loci that may be kept in a half so that the bound on false ones holds; at least 1."""
+    """Return q, the most loci that may be kept in a half so that the bound on false ones holds.
+
+    Raises
+    ------
+    ValueError
+        The bound is too low for even one.
+    """
     tie = 1 / (2 * n_pairs)
-    factor = 1 / (2 * (2 * threshold - 1 - tie)) if threshold <= 0.75 else 4 * (1 - threshold + tie) / (1 + 1 / n_pairs)
-    return max(1, min(n_loci, int(np.sqrt(max_false * n_loci / factor))))
+    if threshold <= 0.75:
+        factor = 1 / (2 * (2 * threshold - 1 - tie))
+        share = np.sqrt(max(threshold - 0.5, 4 / 3 * (threshold - 0.5 - tie))) * (1 - 1e-9)
+    else:
+        factor, share = 4 * (1 - threshold + tie) / (1 + 1 / n_pairs), 1.0
+    most = max(1.0, n_loci * min(share, 1 / np.sqrt(3)))
+    kept = int(min(np.sqrt(max_false * n_loci / factor), most))
+    if not kept:
+        raise ValueError(
+            f"max_false {max_false:g} cannot be had among {n_loci} loci with threshold {threshold:g}; "
+            f"the least is {factor / n_loci:.3g}"
+        )
+    return kept
 
 
 def _first_loci(path: LassoPath, allowed: int) -> NDArray[np.intp]:
@@ -181,11 +211,3 @@ def strongest(strength: NDArray[np.float64], limit: int | None, joint: bool) -> 
         rank = np.argsort(np.argsort(-chosen, axis=0, kind="stable"), axis=0, kind="stable")
         kept &= rank < limit
     return np.broadcast_to(kept, strength.shape).copy()
-
-
-def by_pattern(
-    x: NDArray, y: NDArray[np.float64], patterns: Iterator[tuple[NDArray[np.intp] | None, NDArray[np.intp]]]
-) -> Iterator[tuple[NDArray, NDArray[np.float64], NDArray[np.intp]]]:
-    """Yield complete `(x, y, traits)` for every group of traits that are missing in the same samples."""
-    for rows, traits in patterns:
-        yield (x if rows is None else x[rows]), (y if rows is None else y[rows])[:, traits], traits

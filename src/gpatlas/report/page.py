@@ -79,6 +79,8 @@ def _experiment(folder: Path) -> dict:
     means = cell_means(metrics, [m for m in METRICS if metrics[m].notna().any()])
     story, models = STORIES[name], set(metrics.model)
     told = (story.linear or "mlp") in models and (story.models is None or models.issuperset(story.models))
+    told = told and len(models) > 1
+    constant = metrics[metrics.predictive_ability.isna()].groupby("model").size()
     seconds = runtimes[["cpu_seconds", "process_cpu_seconds"]].sum()
     return {
         "name": name,
@@ -91,6 +93,7 @@ def _experiment(folder: Path) -> dict:
         "verdicts": _table(verdicts(metrics, story)) if told else None,
         "linear": model_name(linear_of(metrics, story)) if told else "",
         "figures": _figures(folder / "figures"),
+        "constant": [(model_name(model), count) for model, count in constant.items()],
         "means": _table(means.rename(columns=lambda name: name.replace("_", " "))),
         "metrics_csv": _data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),
         "runtimes": _table(runtime_summary(runtimes)),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from gpatlas import __version__
+from gpatlas.config.experiment import VALIDATION_SHARE
 from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError, StoreError
 from gpatlas.models import make
@@ -24,8 +25,6 @@ from gpatlas.models.space import Choice, Space, with_values
 from gpatlas.seeding import stable_seed
 from gpatlas.tuning.objective import RESULT, Objective, Progress
 from gpatlas.tuning.study import INDEX, SharedStudy
-
-VALIDATION_SHARE = 0.15  # of the training samples, where a dataset has no validation fold
 
 OnTrial = Callable[[dict[str, Any], int], None]
 
