@@ -123,5 +123,9 @@ def test_rows_in_which_nothing_was_predicted_are_said(results, tmp_path):
 def test_one_model_is_compared_with_nothing(results, tmp_path):
     metrics = pd.read_csv(results / "metrics.csv")
     metrics[metrics.model == "rrblup"].to_csv(results / "metrics.csv", index=False)
-    write_report([results], tmp_path / "r.html")
-    assert STORIES["scaling"].heading not in (tmp_path / "r.html").read_text()
+    config = json.loads((results / "config.json").read_text())
+    for experiment in ("scaling", "dilution"):
+        (results / "config.json").write_text(json.dumps(config | {"experiment": experiment}))
+        write_report([results], tmp_path / "r.html")
+        assert STORIES[experiment].title in (tmp_path / "r.html").read_text()
+        assert STORIES[experiment].heading not in (tmp_path / "r.html").read_text()
