@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from gpatlas.models.network import NetworkRegressor
+from gpatlas.models.network import NetworkRegressor, Size, perceptron_size
 from gpatlas.models.space import Float, Range
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from gpatlas.train import TrainSettings
 
 
@@ -129,8 +131,13 @@ class LinearSGD(NetworkRegressor):
         weights = encoder.by_locus(perceptron.layers[0].weight.detach().abs())
         return weights.amax(dim=2).T.cpu().numpy().astype(np.float64)
 
-    def _perceptron(self) -> dict[str, Any]:
-        return {"hidden": []}
+    def _build(self, n_features: int, n_traits: int) -> "nn.Module":
+        from gpatlas.nn.mlp import Perceptron
+
+        return Perceptron(n_features, n_traits, hidden=[])
+
+    def _size(self, n_features: int, n_traits: int) -> Size:
+        return perceptron_size(n_features, [], n_traits)
 
     def _settings(self, seed: int) -> "TrainSettings":
         from gpatlas.train import TrainSettings

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from gpatlas.models.network import NetworkRegressor
+from gpatlas.models.network import NetworkRegressor, Size, perceptron_size
 from gpatlas.models.space import Choice, Float, Range
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from gpatlas.train import TrainSettings
 
 
@@ -170,14 +172,21 @@ class MLP(NetworkRegressor):
         self.device = device
         self.random_state = random_state
 
-    def _perceptron(self) -> dict[str, Any]:
-        return {
-            "hidden": [int(width) for width in self.hidden],
-            "activation": self.activation,
-            "batch_norm_momentum": self.batch_norm_momentum,
-            "output_norm": self.output_norm,
-            "linear_skip": self.linear_skip,
-        }
+    def _build(self, n_features: int, n_traits: int) -> "nn.Module":
+        from gpatlas.nn.mlp import Perceptron
+
+        return Perceptron(
+            n_features,
+            n_traits,
+            hidden=[int(width) for width in self.hidden],
+            activation=self.activation,
+            batch_norm_momentum=self.batch_norm_momentum,
+            output_norm=self.output_norm,
+            linear_skip=self.linear_skip,
+        )
+
+    def _size(self, n_features: int, n_traits: int) -> Size:
+        return perceptron_size(n_features, self.hidden, n_traits)
 
     def _settings(self, seed: int) -> "TrainSettings":
         from gpatlas.train import TrainSettings

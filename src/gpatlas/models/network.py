@@ -1,6 +1,7 @@
 """What every network estimator shares: scikit-learn's surface. torch is imported by the first fit, not before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,11 +15,28 @@ from gpatlas.models.inputs import validated_phenotypes
 from gpatlas.models.work import Work
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from gpatlas.train import History, TrainSettings
 
 
+@dataclass(frozen=True)
+class Size:
+    """What a network costs: FLOPs of training on one sample, parameters, activations held for one sample."""
+
+    flops: float
+    parameters: float
+    activations: float
+
+
+def perceptron_size(n_features: int, hidden: Sequence[int], n_traits: int) -> Size:
+    """Size of a multilayer perceptron."""
+    weights = [a * b for a, b in pairwise([n_features, *hidden, n_traits])]
+    return Size(6.0 * sum(weights) - 2.0 * weights[0], sum(weights), sum(hidden))  # inputs need no gradient
+
+
 class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Base of network estimators; a subclass has hyperparameters, `_perceptron` and `_settings`.
+    """Base of network estimators; a subclass has hyperparameters, `_build`, `_size` and `_settings`.
 
     Every subclass has the hyperparameters `input_coding`, `standardise_targets`, `schedule`, `batch_size`,
     `max_epochs`, `validation_fraction`, `precision`, `device` and `random_state`.
@@ -26,8 +44,12 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     uses_validation: ClassVar[bool] = True
 
-    def _perceptron(self) -> dict[str, Any]:
-        """Return the arguments of `gpatlas.nn.mlp.Perceptron` beyond its sizes."""
+    def _build(self, n_features: int, n_traits: int) -> "nn.Module":
+        """Make the network, features `(B, F)` to traits `(B, T)`."""
+        raise NotImplementedError
+
+    def _size(self, n_features: int, n_traits: int) -> Size:
+        """Say how large the network is."""
         raise NotImplementedError
 
     def _settings(self, seed: int) -> "TrainSettings":
@@ -61,7 +83,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Training diverged.
         """
         from gpatlas.train.precision import choose_arithmetic
-        from gpatlas.train.regression import train_perceptron
+        from gpatlas.train.regression import train_regression
 
         self._validate_params()
         x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=3)
@@ -74,10 +96,10 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             x_stop: NDArray = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
             training, stopping = (x, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1))
         arithmetic = choose_arithmetic(self.device, self.precision)
-        self.network_ = train_perceptron(
+        self.network_ = train_regression(
             training,
             stopping,
-            self._perceptron(),
+            self._build,
             self._settings(seed),
             arithmetic,
             input_coding=self.input_coding,
@@ -102,17 +124,15 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; how early a plateau schedule stops is a guess."""
         n_features = 2 * n_loci if self.input_coding == "allele_counts" else n_loci
-        hidden = self._perceptron()["hidden"]
-        widths = [n_features, *hidden, n_traits]
-        weights = [a * b for a, b in pairwise(widths)]
+        size = self._size(n_features, n_traits)
         epochs = self.max_epochs * (0.4 if self.schedule == "plateau" else 1.0)
         steps = epochs * -(-n_samples // self.batch_size)
         return Work(
-            flops=(6.0 * sum(weights) - 2.0 * weights[0]) * n_samples * epochs,  # inputs need no gradient
-            memory=6e8 + n_samples * n_loci + 24.0 * sum(weights),
+            flops=size.flops * n_samples * epochs,
+            memory=6e8 + n_samples * n_loci + 24.0 * size.parameters + 8.0 * size.activations * self.batch_size,
             steps=steps,
             # AdamW reads four arrays of parameters and writes three; activations pass about ten times
-            traffic=(28.0 * sum(weights) + 40.0 * sum(hidden) * self.batch_size) * steps,
+            traffic=(28.0 * size.parameters + 40.0 * size.activations * self.batch_size) * steps,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -1,6 +1,6 @@
 """The multilayer perceptron, published or ours, and its limit without hidden layers, the linear model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ class Perceptron(nn.Module):
         return y_BT if self.skip is None else y_BT + self.skip(x_BF)
 
 
-def seeded(build: type[nn.Module], seed: int, *args: object, **kwargs: object) -> nn.Module:
+def seeded(build: Callable[..., nn.Module], seed: int, *args: object, **kwargs: object) -> nn.Module:
     """Build a module whose initial weights depend on `seed` alone, leaving torch's global generator untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,7 +1,8 @@
-"""From arrays to a trained perceptron and back: what network estimators do below scikit-learn's surface."""
+"""From arrays to a trained network and back: what network estimators do below scikit-learn's surface."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gpatlas.nn.inputs import AlleleCounts, StandardisedDosage
-from gpatlas.nn.mlp import Perceptron, seeded
+from gpatlas.nn.mlp import seeded
 from gpatlas.train.loop import History, Progress, TrainSettings, predict, train
 from gpatlas.train.precision import Arithmetic
 
@@ -42,10 +43,10 @@ class TrainedNetwork:
         return output * self.target_scale + self.target_mean
 
 
-def train_perceptron(
+def train_regression(
     training: tuple[NDArray, NDArray[np.float64]],
     validation: tuple[NDArray, NDArray[np.float64]],
-    perceptron: dict[str, Any],
+    build: Callable[[int, int], nn.Module],
     settings: TrainSettings,
     arithmetic: Arithmetic,
     *,
@@ -53,14 +54,14 @@ def train_perceptron(
     standardise_targets: bool,
     progress: Progress | None = None,
 ) -> TrainedNetwork:
-    """Train a perceptron.
+    """Train a network.
 
     Parameters
     ----------
     training, validation
         Dosage `(n, N)` and phenotypes `(n, T)`, NaN where missing.
-    perceptron
-        Arguments of `Perceptron` beyond its sizes.
+    build
+        Makes the network behind the input coding, given the numbers of features and of traits.
     settings, arithmetic
         How and where; initial weights come from `settings.seed`, too.
     input_coding
@@ -80,7 +81,7 @@ def train_perceptron(
         return torch.from_numpy(((values - mean) / scale).astype(np.float32))
 
     encoder = _encoder(x, input_coding)
-    network = nn.Sequential(encoder, seeded(Perceptron, settings.seed, encoder.n_features, y.shape[1], **perceptron))
+    network = nn.Sequential(encoder, seeded(build, settings.seed, encoder.n_features, y.shape[1]))
     history = train(
         network,
         dosage_tensor(x),
