@@ -8,6 +8,7 @@ from gpatlas.errors import ConfigError, did_you_mean
 
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
+    "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
