@@ -38,9 +38,9 @@ class IntegerProducts:
         self.unit = float(np.abs(centred).max()) / (127 // top) or 1.0
         whole = np.zeros(panel.values.shape[1], dtype=np.int8)
         whole[: panel.n_samples] = np.rint(centred / self.unit)
-        rounded = whole[: panel.n_samples] * self.unit
+        rounded: NDArray[np.float64] = whole[: panel.n_samples].astype(np.float64) * self.unit
         self.mean = float(rounded.mean())
-        self.trait = rounded - self.mean
+        self.trait: NDArray[np.float64] = rounded - self.mean
         self.sums = locus_sums(panel, self.trait)
         self._weights = torch.from_numpy(whole).to(self.device)
         self._values = torch.from_numpy(panel.values).to(self.device)

@@ -213,12 +213,12 @@ def _independent(gram: NDArray[np.float64], n_old: int) -> NDArray[np.intp]:
 def _tested(raw: float, squares: NDArray[np.float64], with_residual: NDArray[np.float64], fitted: Estimates) -> float:
     """Return t of the first of some terms given the others, the model being out of all of them."""
     rss, freedom = fitted.rss, fitted.degrees_of_freedom - 1
-    own, own_residual = squares[0, 0], with_residual[0]
+    own, own_residual = float(squares[0, 0]), float(with_residual[0])
     if len(squares) > 1:
         others = np.linalg.pinv(squares[1:, 1:], rcond=1e-8, hermitian=True)
-        rss -= with_residual[1:] @ others @ with_residual[1:]
-        own -= squares[0, 1:] @ others @ squares[1:, 0]
-        own_residual -= squares[0, 1:] @ others @ with_residual[1:]
+        rss -= float(with_residual[1:] @ others @ with_residual[1:])
+        own -= float(squares[0, 1:] @ others @ squares[1:, 0])
+        own_residual -= float(squares[0, 1:] @ others @ with_residual[1:])
         freedom -= len(squares) - 1
     if own <= _REDUNDANT * raw or rss <= 0 or freedom < 1:
         return 0.0

@@ -18,14 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from numba import njit
-except ImportError:  # the same loops, slower
-
-    def njit(**_):  # type: ignore[no-untyped-def]
-        """Leave a function as it is."""
-        return lambda function: function
-
+from gpatlas.models.epistasis.kernels import compiled, visit_effects
 
 _TOLERANCE = 1e-4
 
@@ -73,7 +66,6 @@ class Posterior:
     locus_slab: Slab
     pair_slab: Slab
     n_sweeps: int
-    residual: NDArray[np.float32]
 
 
 def fit_posterior(
@@ -116,11 +108,12 @@ def fit_posterior(
         noise = max(float(residual @ residual) / n, 1e-6 * total)
     slabs = [_first_slab(group, possible, total) for group, possible in zip(groups, n_possible, strict=True)]
     rng = np.random.default_rng(seed)
+    visit = compiled(visit_effects)
     sweep = 0
     for sweep in range(1, max_sweeps + 1):
         for group, slab in zip(groups, slabs, strict=True):
             if len(group.mean):
-                update(
+                visit(
                     *(group.features, residual, group.squares, group.mean, group.inclusion, group.variance),
                     *(noise, slab.variance, slab.log_odds, rng.permutation(len(group.mean)), total),
                 )
@@ -129,7 +122,7 @@ def fit_posterior(
         slabs = [_fitted_slab(group, slab, total) for group, slab in zip(groups, slabs, strict=True)]
         if sweep > 10 and abs(noise - before) < _TOLERANCE * before:
             break
-    return Posterior(groups[0].mean, groups[1].mean, groups[1].inclusion, noise, *slabs, sweep, residual)
+    return Posterior(groups[0].mean, groups[1].mean, groups[1].inclusion, noise, slabs[0], slabs[1], sweep)
 
 
 def _first_slab(group: Group, n_possible: float, total: float) -> Slab:
@@ -145,22 +138,3 @@ def _fitted_slab(group: Group, slab: Slab, total: float) -> Slab:
     scale = group.squares.mean() / group.features.shape[1] if len(group.squares) else 1.0
     smallest = 1e-8 * total / max(scale, 1e-12)
     return Slab(active, max(second / max(active, 1e-3), smallest), slab.n_possible)
-
-
-@njit(cache=True, nogil=True)
-def update(features, residual, squares, mean, inclusion, variance, noise, slab, log_odds, order, total):  # type: ignore[no-untyped-def]
-    """Visit every effect of a group once, given the others; the residual follows."""
-    for k in order:
-        if squares[k] <= 0.0:
-            continue
-        row = features[k]
-        precision = squares[k] + noise / slab
-        posterior = noise / precision
-        centre = (np.dot(row, residual) + squares[k] * mean[k]) / precision
-        odds = log_odds + 0.5 * np.log(posterior / slab) + 0.5 * centre * centre / posterior
-        share = 1.0 / (1.0 + np.exp(-min(max(odds, -700.0), 700.0)))
-        new = share * centre
-        change = new - mean[k]
-        mean[k], inclusion[k], variance[k] = new, share, share * (posterior + centre * centre) - new * new
-        if change * change * squares[k] > 1e-14 * total:
-            residual -= np.float32(change) * row

@@ -19,10 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from numba import njit
-except ImportError:  # the same arithmetic on whole arrays
-    njit = None
+from gpatlas.models.epistasis.kernels import compiled, is_compiling, write_hits
 
 _COLLINEAR = 1e-8
 
@@ -91,37 +88,6 @@ def squared_correlations(m: Moments, a: Any, b: Any, n: int, trait_square: float
     return tested * joint * abs(joint) / scale
 
 
-def _compiled_rows(ab, aab, abb, aabb, abr, a_total, a_square, a_trait, b_total, b_square, b_trait, unit,
-                   trait_mean, n, rr, least, cut, first, second, value, triangle):  # fmt: skip
-    """Write the pairs of a tile beyond `cut` to `first`, `second`, `value`; return how many."""
-    found = 0
-    width = ab.shape[1]
-    row = np.empty(width)
-    for i in range(ab.shape[0]):
-        at, aa, ar = a_total[i], a_square[i], a_trait[i]
-        for j in range(width):
-            s = float(ab[i, j])
-            c = s - at * b_total[j] / n
-            ww = aabb[i, j] - s * s / n
-            wa = aab[i, j] - s * at / n
-            wb = abb[i, j] - s * b_total[j] / n
-            bb, br = b_square[j], b_trait[j]
-            main = aa * bb - c * c
-            product = ww * main - (wa * wa * bb - 2.0 * wa * wb * c + wb * wb * aa)
-            joint = (abr[i, j] * unit - s * trait_mean) * main - (wa * (ar * bb - br * c) + wb * (br * aa - ar * c))
-            rest = rr * main - (ar * ar * bb - 2.0 * ar * br * c + br * br * aa)
-            tested = (main > 1e-8 * aa * bb) & (product > 1e-8 * ww * main) & (rest > 0.0) & (product > least * main)
-            row[j] = joint * abs(joint) / (product * rest) if tested else 0.0
-        for j in range(i + 1 if triangle else 0, width):
-            if abs(row[j]) > cut:
-                first[found], second[found], value[found] = i, j, row[j]
-                found += 1
-    return found
-
-
-rows_beyond = None if njit is None else njit(nogil=True, cache=True, error_model="numpy")(_compiled_rows)
-
-
 def tile_hits(
     m: Moments,
     a: LocusSums,
@@ -136,19 +102,19 @@ def tile_hits(
 
     A tile on the diagonal counts pairs above it only.
     """
-    if rows_beyond is not None:
+    if is_compiling():
         size = m.ab.size
         first, second = np.empty(size, np.int32), np.empty(size, np.int32)
         value = np.empty(size)
-        found = rows_beyond(
+        found = compiled(write_hits)(
             *(m.ab, m.aab, m.abb, m.aabb, m.abr),
             *(a.total, a.square, a.trait, b.total, b.square, b.trait),
             *(m.unit, m.trait_mean, n, trait_square, least, cut, first, second, value, on_diagonal),
         )
         return first[:found].astype(np.intp), second[:found].astype(np.intp), value[:found].copy()
     rows = LocusSums(a.total[:, None], a.square[:, None], a.trait[:, None])
-    sums = (np.asarray(values, dtype=np.float64) for values in (m.ab, m.aab, m.abb, m.aabb, m.abr))
-    whole = Moments(*sums, m.unit, m.trait_mean)
+    ab, aab, abb, aabb, abr = (np.asarray(v, dtype=np.float64) for v in (m.ab, m.aab, m.abb, m.aabb, m.abr))
+    whole = Moments(ab, aab, abb, aabb, abr, m.unit, m.trait_mean)
     squares = squared_correlations(whole, rows, b, n, trait_square, least)
     beyond = np.abs(squares) > cut
     if on_diagonal:
