@@ -70,7 +70,7 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
         Of the model as it is at the end.
     """
     panel = model.panel
-    n_pairs = panel.n_loci * (panel.n_loci - 1) / 2
+    n_pairs = max(1.0, panel.n_loci * (panel.n_loci - 1) / 2)
     dropped: dict[tuple[int, int], int] = {}
     fitted = _prune(model, rules, n_pairs, dropped)
     everything = len(model.loci) == panel.n_loci

@@ -51,6 +51,7 @@ class Group:
     @classmethod
     def of(cls, features: NDArray[np.float32]) -> "Group":
         """Start with effects of 0."""
+        features = np.ascontiguousarray(features, dtype=np.float32)
         squares = np.einsum("ij,ij->i", features, features, dtype=np.float64)
         return cls(features, squares, *np.zeros((3, len(features))))
 

@@ -75,6 +75,7 @@ def screen(
     squared = cut**2 / (cut**2 + n - n_covariates - 1) * rest
     products = make_products(panel, centred, engine)
     found = _Found(squared, limit)
+    found.add(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
     rows = [slice(start, min(start + TILE, p)) for start in range(0, p, TILE)]
     rr = float(products.trait @ products.trait)
     done = 0
