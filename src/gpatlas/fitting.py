@@ -73,7 +73,8 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
     stop_on = Fold.test if evaluation.protocol == "published" else Fold.validation
     fit_on = (Fold.train,) if estimator.uses_validation or stop_on is Fold.test else (Fold.train, Fold.validation)
     train, test = _rows(dataset, *fit_on), _rows(dataset, Fold.test)
-    x, y = dataset.features(train), dataset.phenotypes[train]
+    features = dataset.streamed_features if getattr(estimator, "streams", False) else dataset.features
+    x, y = features(train), dataset.phenotypes[train]
     if estimator.uses_validation:
         stop = _rows(dataset, stop_on)
         estimator.fit(x, y, validation=(dataset.features(stop), dataset.phenotypes[stop]), progress=progress)
@@ -84,7 +85,7 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
         fold=TEST,
         rows=test,
         traits=traits,
-        predicted=estimator.predict(dataset.features(test)),
+        predicted=estimator.predict(features(test)),
         n_train=(~np.isnan(y)).sum(axis=0),
         marker_effects=getattr(estimator, "marker_effects_", None),
         selected=getattr(estimator, "selected_", None),
@@ -95,8 +96,8 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
 def _ridge_over_splits(
     dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, seed: int
 ) -> tuple[Prediction, ...]:
-    x, y = dataset.features(), dataset.phenotypes
-    if x.dtype.kind == "f" or np.isnan(y).any():
+    x, y = dataset.streamed_features(), dataset.phenotypes
+    if (isinstance(x, np.ndarray) and x.dtype.kind == "f") or np.isnan(y).any():
         raise ValueError("the published ridge protocol needs complete genotypes and phenotypes")
     size = (dataset.n_samples, dataset.n_traits, evaluation.n_splits, evaluation.test)
     splits = published_splits(*size) if evaluation.splits == "published" else random_splits(*size, seed=seed)
