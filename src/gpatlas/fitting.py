@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from gpatlas.config.experiment import EvaluationSpec
 from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError
+from gpatlas.memory import available_memory
 from gpatlas.models import make
 from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
+from gpatlas.models.work import memory_of_fit
+from gpatlas.packed import Bits
 from gpatlas.predictions import TEST, FitResult, Prediction
 
 Progress = Callable[[int, int, float], None]
@@ -50,9 +53,11 @@ def fit_dataset(
     Raises
     ------
     DataError
-        A fold that the protocol needs is empty, or the model cannot be fitted to these data.
+        A fold that the protocol needs is empty, the model cannot be fitted to these data, or it needs more memory
+        than there is.
     """
     estimator = make(model, **hyperparameters)
+    _check_memory(dataset, estimator, model)
     if estimator.uses_validation:
         import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
     start, cpu_start = time.perf_counter(), time.process_time()
@@ -67,6 +72,18 @@ def fit_dataset(
         raise DataError(f"model {model}: {' '.join(str(error).split())}") from None
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     return FitResult(dataset.content_hash, predictions, seconds, cpu_seconds, getattr(estimator, "device_", "cpu"))
+
+
+def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
+    """Refuse what would be killed for its memory, before anything is computed."""
+    n, p = dataset.genotypes.shape
+    needed = memory_of_fit(estimator, n, p, dataset.n_traits, packed=isinstance(dataset.genotypes, Bits))
+    if needed > (free := available_memory()):
+        way_out = "" if getattr(estimator, "streams", False) else "; rrblup reads packed genotypes from disk"
+        raise DataError(
+            f"model {model} needs about {needed / 1e9:.2g} GB of memory for {n:,} samples × {p:,} loci, but "
+            f"{free / 1e9:.2g} GB are free{way_out}"
+        )
 
 
 def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:

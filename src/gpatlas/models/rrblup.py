@@ -35,7 +35,8 @@ class RRBLUP(LinearModel):
     penalty : {"reml", "loo", "gcv"}, default="reml"
         How the ratio λ = σ²_e/σ²_u is chosen for each trait: by restricted maximum likelihood (anywhere), or by
         leave-one-out or generalised cross-validation (on the grid `penalties`). `"loo"` chooses what scikit-learn's
-        `RidgeCV` chooses on centred genotypes.
+        `RidgeCV` chooses on centred genotypes; it needs every sample's leverage, 2·n·p² operations beside the n·p² of
+        the rest (at a million samples × 6 326 loci 25 minutes of one core), where "gcv" and "reml" need none.
     penalties : array-like of shape (n_penalties,), default=None
         Grid for "loo" and "gcv"; None is the published grid, 100 values from 1e-5 to 1e5, evenly on a log scale.
 
@@ -121,8 +122,9 @@ class RRBLUP(LinearModel):
         loo = 2.0 * n_samples * small * (small + 100 * (1 + n_traits)) if self.penalty == "loo" else 0.0
         return Work(
             flops=gram + 2 * (decomposition + loo),
-            memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 2 * n_samples * (100 + n_traits)),
+            memory=4e8 + n_samples * n_loci + 8.0 * (5 * small**2 + 4 * n_samples * n_traits),
             traffic=8.0 * n_samples * n_loci,
+            dense=1.0 * n_samples * n_loci,
         )
 
 
