@@ -1,4 +1,8 @@
-"""Models by name: scikit-learn estimators, one file per method, loaded when asked for."""
+"""Models by name: scikit-learn estimators, one file per method, loaded when asked for.
+
+An estimator that declares `streams = True` takes `gpatlas.packed.Bits` as X, in memory or on disk, and reads them a
+block of rows at a time; packed genotypes are never unpacked for it as a whole.
+"""
 
 import inspect
 from importlib import import_module
