@@ -5,9 +5,32 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from gpatlas.models.products import Genotypes, rows_of
+from gpatlas.packed import Bits
+
+
+def validated_genotypes(estimator: Any, X: ArrayLike | Bits, *, reset: bool, minimum: int = 1) -> Any:
+    """Check dosages, or bits (which are numbers, complete and finite by what they are) where an estimator streams.
+
+    Raises
+    ------
+    ValueError
+        Not numbers, infinite, fewer than `minimum` samples, or other loci than the estimator was fitted to.
+    """
+    if not (isinstance(X, Bits) and estimator.streams):
+        least = {"ensure_min_samples": minimum} if reset else {}
+        return validate_data(estimator, X, dtype="numeric", ensure_all_finite="allow-nan", reset=reset, **least)
+    if reset:
+        if len(X) < minimum:
+            raise ValueError(f"X has {len(X)} samples, but {type(estimator).__name__} needs at least {minimum}")
+        estimator.n_features_in_ = X.shape[1]
+    elif X.shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[1]} loci, but {type(estimator).__name__} was fitted to {estimator.n_features_in_}"
+        )
+    return X
 
 
 def validated_phenotypes(X: Genotypes, y: ArrayLike, minimum: int) -> NDArray[np.float64]:

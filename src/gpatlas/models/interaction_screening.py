@@ -9,16 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gpatlas.models.epistasis.cascade import Rules
 from gpatlas.models.epistasis.discovery import Discovery, discover
-from gpatlas.models.epistasis.panel import Panel
+from gpatlas.models.epistasis.panel import make_panel
 from gpatlas.models.epistasis.screen import WORTH_INT8
-from gpatlas.models.epistasis.shrunken import FEATURES_HELD
-from gpatlas.models.inputs import complete_parts, fill_missing, validated_phenotypes
+from gpatlas.models.epistasis.shrunken import features_held
+from gpatlas.models.inputs import complete_parts, fill_missing, validated_genotypes, validated_phenotypes
+from gpatlas.models.products import Genotypes
 from gpatlas.models.space import Choice, Range
 from gpatlas.models.work import Work
+from gpatlas.packed import Bits
 
 
 class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -77,7 +79,9 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Notes
     -----
     A missing genotype takes the locus' mean. A missing phenotype takes its sample out of that trait. Any ploidy. The
-    test of a pair is Student's, so extreme phenotypes of few samples can mislead it: transform them first.
+    test of a pair is Student's, so extreme phenotypes of few samples can mislead it: transform them first. Where all
+    loci are in the model and the features of loci and candidates would take more than 1 GB, the posterior is left out;
+    least squares predicts as well with so many samples.
 
     References
     ----------
@@ -95,6 +99,7 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """
 
     uses_validation: ClassVar[bool] = False
+    streams: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"stagewise": {"effects": "least_squares"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
         "default": {"alpha": Choice((0.01, 0.05, 0.2)), "control": Choice(("fwer", "fdr"))}
@@ -133,13 +138,15 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike, progress: Callable[[str], None] | None = None) -> "InteractionScreening":
+    def fit(
+        self, X: ArrayLike | Bits, y: ArrayLike, progress: Callable[[str], None] | None = None
+    ) -> "InteractionScreening":
         """Find interacting pairs and estimate effects.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_loci)
-            Dosage; NaN is missing.
+            Dosage; NaN is missing. `gpatlas.packed.Bits` are read in blocks, also from disk.
         y : array-like of shape (n_samples,) or (n_samples, n_traits)
             Phenotypes; NaN is missing.
         progress : callable, default=None
@@ -152,12 +159,12 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
             not to be had.
         """
         self._validate_params()
-        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=5)
+        x = validated_genotypes(self, X, reset=True, minimum=5)
         Y = validated_phenotypes(x, y, minimum=5)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         found: dict[int, Discovery] = {}
         for x_here, y_here, traits in complete_parts(x, Y):
-            panel = Panel.of(x_here)
+            panel = make_panel(x_here)
             for column, trait in enumerate(traits):
                 found[int(trait)] = discover(
                     panel,
@@ -179,11 +186,12 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._y_shape = np.asarray(y).shape[1:]
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict(self, X: ArrayLike | Bits) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
         check_is_fitted(self)
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(dosage, self._mean_x)
+        x = validated_genotypes(self, X, reset=False)
+        if not isinstance(x, Bits):
+            x, _ = fill_missing(x, self._mean_x)
         predicted = np.column_stack([effects.predict(x) for effects in self._effects])
         return predicted.reshape(len(x), *self._y_shape)
 
@@ -191,14 +199,15 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Estimate what one fit costs: some six screens, as many joint fits, and the posterior of what they let by."""
         n_pairs = n_loci * (n_loci - 1) / 2
         terms = (n_loci if n_samples >= 4 * n_loci else 100.0) + n_loci / 2
-        features = min(n_pairs, FEATURES_HELD / n_samples)
+        features = min(n_pairs, features_held(n_samples, n_loci))
         large = 2.5 * n_loci**2 * n_samples > WORTH_INT8
         screens = 6 * 4.0 * n_pairs * n_samples / (7.0 if large else 1.0)
         joint = 2 * terms**2 * n_samples + 6 * terms**3
         return Work(
             flops=n_traits * (screens + joint),
-            memory=3e8 + 4.0 * n_samples * n_loci + 6.0 * features * n_samples + 8 * 4 * terms**2,
+            memory=3e8 + 3.0 * n_samples * n_loci + 6.0 * features * n_samples + 8 * 4 * terms**2,
             traffic=n_traits * 30 * 4.0 * features * n_samples,
+            dense=2.5 * n_samples * n_loci,
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -220,8 +229,10 @@ _ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {
 }
 
 
-def _mean_dosage(x: NDArray) -> NDArray[np.float64]:
+def _mean_dosage(x: Genotypes) -> NDArray[np.float64]:
     """Mean of every locus over the calls that are there (0 where none is)."""
+    if isinstance(x, Bits):
+        return x.count_ones() / len(x)
     if x.dtype.kind != "f":
         return x.mean(axis=0, dtype=np.float64)
     known = (~np.isnan(x)).sum(axis=0)

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from gpatlas.models.inputs import fill_missing, validated_phenotypes
+from gpatlas.models.inputs import fill_missing, validated_genotypes, validated_phenotypes
 from gpatlas.models.products import times
 from gpatlas.packed import Bits
 
@@ -31,7 +31,7 @@ class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike | Bits) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`: mean plus breeding values."""
         check_is_fitted(self)
-        x = self._genotypes(X, reset=False)
+        x = validated_genotypes(self, X, reset=False)
         if not isinstance(x, Bits):
             x, _ = fill_missing(x, self._mean_x)
         effects = self.marker_effects_.reshape(x.shape[1], -1)
@@ -40,19 +40,8 @@ class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _validated(self, X: ArrayLike | Bits, y: ArrayLike, minimum: int) -> tuple[Any, NDArray[np.float64]]:
         """Check hyperparameters and data; return dosage (or bits) and phenotypes `(n_samples, n_traits)`."""
         self._validate_params()
-        x = self._genotypes(X, reset=True)
+        x = validated_genotypes(self, X, reset=True, minimum=2)
         return x, validated_phenotypes(x, y, minimum)
-
-    def _genotypes(self, X: ArrayLike | Bits, reset: bool) -> NDArray | Bits:
-        """Check X; bits are numbers, complete and finite by what they are."""
-        if not (isinstance(X, Bits) and self.streams):
-            least = {"ensure_min_samples": 2} if reset else {}
-            return validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=reset, **least)
-        if reset:
-            self.n_features_in_ = X.shape[1]
-        elif X.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {X.shape[1]} loci, but {type(self).__name__} was fitted to {self.n_features_in_}")
-        return X
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from gpatlas.models.epistasis import joint
 from gpatlas.models.epistasis.joint import JointModel
-from gpatlas.models.epistasis.panel import Panel
+from gpatlas.models.epistasis.panel import make_panel
 from tests.models.epistasis.populations import population
 
 NO_LOCI, NO_PAIRS = np.empty(0, np.intp), np.empty((0, 2), np.intp)
 
 
 def design(panel, loci, pairs):
-    values = panel.values[:, : panel.n_samples].astype(float)
+    values = panel.dosage(slice(None)).astype(float)
     return np.vstack([np.ones(panel.n_samples), values[loci], values[pairs[:, 0]] * values[pairs[:, 1]]]).T
 
 
@@ -30,7 +30,7 @@ def by_least_squares(f, y):
 @given(seed=st.integers(0, 10_000), ploidy=st.sampled_from([1, 2]))
 def test_terms_come_and_go(seed, ploidy):
     rng = np.random.default_rng(seed)
-    panel = Panel.of(population(150, 12, ploidy, seed, linked=0.3))
+    panel = make_panel(population(150, 12, ploidy, seed, linked=0.3))
     y = rng.normal(size=150) + 100
     model = JointModel(panel, y, np.arange(4))
     model.add(NO_LOCI, np.array([[0, 5], [7, 8], [2, 11]]))
@@ -49,7 +49,7 @@ def test_terms_come_and_go(seed, ploidy):
 @pytest.mark.parametrize("block", [1 << 24, 2000])
 def test_a_term_is_tested_given_the_model_and_its_neighbours(block, monkeypatch):
     monkeypatch.setattr(joint, "_BLOCK", block)
-    panel = Panel.of(population(200, 10, 2, seed=4, linked=0.5))
+    panel = make_panel(population(200, 10, 2, seed=4, linked=0.5))
     y = np.random.default_rng(4).normal(size=200)
     model = JointModel(panel, y, np.array([0, 1, 2]))
     model.add(NO_LOCI, np.array([[0, 1]]))
@@ -70,7 +70,7 @@ def test_terms_that_the_model_spans_are_left_out():
     x = population(100, 5, 1, seed=2)
     x[:, 3] = x[:, 0]
     x[:, 4] = 0
-    panel = Panel.of(x)
+    panel = make_panel(x)
     model = JointModel(panel, np.random.default_rng(1).normal(size=100), np.arange(5))
     assert model.loci.tolist() == [0, 1, 2]
     model.add(NO_LOCI, np.array([[0, 3], [1, 2], [1, 2], [0, 1], [1, 3]]))

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpatlas.models.epistasis import kernels, statistic
+from gpatlas.models.epistasis import panel as panels
 from gpatlas.models.epistasis import screen as screening
-from gpatlas.models.epistasis.panel import Panel
+from gpatlas.models.epistasis.panel import make_panel
 from gpatlas.models.epistasis.screen import screen
+from gpatlas.packed import PackedBits
 from tests.models.epistasis.populations import population
 
 
@@ -39,7 +41,7 @@ def test_a_screen_is_one_regression_for_every_pair(ploidy, seed, linked, n):
     x = population(n, 9, ploidy, seed, linked)
     y = np.random.default_rng(seed).normal(size=n) + 10
     expected = by_regression(x, y)
-    found = as_dict(screen(Panel.of(x), y, 0.0, engine="float32"))
+    found = as_dict(screen(make_panel(x), y, 0.0, engine="float32"))
     assert set(found) >= set(expected)
     for pair, t in expected.items():
         assert found[pair] == pytest.approx(t, rel=2e-4, abs=2e-4)
@@ -52,7 +54,7 @@ def test_missing_genotypes_take_the_mean_of_their_locus():
     filled = np.where(np.isnan(x), np.nanmean(x, axis=0, dtype=np.float64), x)
     y = np.random.default_rng(2).normal(size=90)
     expected = by_regression(filled, y)
-    found = as_dict(screen(Panel.of(x), y, 0.0))
+    found = as_dict(screen(make_panel(x), y, 0.0))
     for pair, t in expected.items():
         assert found[pair] == pytest.approx(t, rel=1e-3, abs=1e-3)
 
@@ -60,7 +62,7 @@ def test_missing_genotypes_take_the_mean_of_their_locus():
 @pytest.mark.parametrize("ploidy", [1, 2, 4])
 def test_engines_agree(ploidy, monkeypatch):
     x, y = population(600, 40, ploidy, seed=5, linked=0.6), np.random.default_rng(5).normal(size=600)
-    panel = Panel.of(x)
+    panel = make_panel(x)
     floats = as_dict(screen(panel, y, 0.0, engine="float32"))
     whole = as_dict(screen(panel, y, 0.0, engine="int8"))
     assert max(abs(floats[pair] - whole[pair]) for pair in floats) < 0.1  # the trait in 255 levels over 3 sd
@@ -71,26 +73,14 @@ def test_engines_agree(ploidy, monkeypatch):
 
 def test_the_tensors_of_a_gpu_give_the_same_statistic(monkeypatch):
     """The GPU path, on a CPU: products in int8, the statistic on tensors."""
-    import torch
-
-    from gpatlas.models.epistasis import integers
+    from gpatlas.models.epistasis.integers import IntegerProducts
 
     x, y = population(300, 30, 2, seed=6, linked=0.6), np.random.default_rng(6).normal(size=300)
-    panel = Panel.of(x)
+    panel = make_panel(x)
     expected = as_dict(screen(panel, y, 1.0, engine="int8"))
-
-    class Elsewhere(integers.IntegerProducts):
-        def __init__(self, *args):
-            super().__init__(*args)
-            self.device = torch.device("meta")  # anything that is not the CPU
-
-        def _on_device(self, sums, axis):
-            self.device = torch.device("cpu")
-            placed = super()._on_device(sums, axis)
-            self.device = torch.device("meta")
-            return placed
-
-    monkeypatch.setattr(screening, "make_products", lambda panel, trait, engine: Elsewhere(panel, trait, "cpu"))
+    products = IntegerProducts(panel, y - y.mean(), "cpu")
+    products.on_tensors = True
+    monkeypatch.setattr(screening, "make_products", lambda *_: products)
     found = as_dict(screen(panel, y, 1.0))
     assert set(found) == set(expected)
     assert max(abs(found[pair] - expected[pair]) for pair in found) < 1e-9
@@ -102,17 +92,17 @@ def test_a_gpu_that_is_not_there_is_said():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(ValueError, match="engine cuda is not available here"):
-        screen(Panel.of(population(50, 5)), np.arange(50.0), 0.0, engine="cuda")
+        screen(make_panel(population(50, 5)), np.arange(50.0), 0.0, engine="cuda")
 
 
 def test_int8_refuses_what_is_not_whole():
     with pytest.raises(ValueError, match="needs whole dosages"):
-        screen(Panel.of(np.full((50, 5), 0.5)), np.arange(50.0), 0.0, engine="int8")
+        screen(make_panel(np.full((50, 5), 0.5)), np.arange(50.0), 0.0, engine="int8")
 
 
 def test_tiles_threads_and_limits_change_nothing(monkeypatch):
     x, y = population(200, 50, 2, seed=7), np.random.default_rng(7).normal(size=200)
-    panel = Panel.of(x)
+    panel = make_panel(x)
     whole = screen(panel, y, 0.5)
     monkeypatch.setattr(screening, "TILE", 7)
     calls = []
@@ -136,9 +126,9 @@ def test_a_limit_drops_the_weakest_on_the_way():
 
 def test_sums_over_blocks_of_samples(monkeypatch):
     x, y = population(500, 20, 2, seed=8), np.random.default_rng(8).normal(size=500)
-    whole = screen(Panel.of(x), y, 0.0)
+    whole = screen(make_panel(x), y, 0.0)
     monkeypatch.setattr("gpatlas.models.epistasis.panel.BLOCK_SAMPLES", 128)
-    assert np.allclose(screen(Panel.of(x), y, 0.0).t, whole.t)
+    assert np.allclose(screen(make_panel(x), y, 0.0).t, whole.t)
 
 
 def test_rare_combinations_are_not_tested():
@@ -147,20 +137,20 @@ def test_rare_combinations_are_not_tested():
     x[28:60, 1] = 1  # two samples carry both
     y = np.random.default_rng(1).normal(size=100)
     kept = (100 / (28 * 30) + 1 / 2 + 1 / 40) and 1 / (1 / 2 + 1 / 28 + 1 / 30 + 1 / 40)  # of the product's variance
-    assert len(screen(Panel.of(x), y, 0.0, least=kept * 0.99).t) == 1
-    assert np.all(screen(Panel.of(x), y, 0.0, least=kept * 1.01).t == 0)
+    assert len(screen(make_panel(x), y, 0.0, least=kept * 0.99).t) == 1
+    assert np.all(screen(make_panel(x), y, 0.0, least=kept * 1.01).t == 0)
 
 
 def test_plain_loops_equal_compiled_ones():
     if not kernels.is_compiling():
         pytest.skip("numba is not installed")
     x, y = population(60, 6, 2, seed=9), np.random.default_rng(9).normal(size=60)
-    panel = Panel.of(x)
+    panel = make_panel(x)
     compiled = as_dict(screen(panel, y, 0.0))
     products = screening.FloatProducts(panel, y - y.mean())
     rows = slice(0, 6)
     stack = products.left(rows)[0]
-    b = panel.values.astype(np.float32)
+    b = panel.padded(slice(None), slice(0, 64)).astype(np.float32)
     once, twice = stack @ b.T, np.concatenate([stack[:6] @ (b * b).T, stack[12:] @ (b * b).T])
     m, s = screening.moments_of(once, twice, 6), products.sums
     first, second, value = np.empty(36, int), np.empty(36, int), np.empty(36)
@@ -171,3 +161,22 @@ def test_plain_loops_equal_compiled_ones():
     for i, j, square in zip(first[:found], second[:found], value[:found], strict=True):
         t = np.sign(square) * np.sqrt(abs(square) * 56 / (1 - abs(square)))
         assert compiled[i, j] == pytest.approx(t, rel=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["float32", "int8"])
+def test_bits_are_screened_like_bytes(engine, monkeypatch, tmp_path):
+    x, y = population(1000, 21, 1, seed=10), np.random.default_rng(10).normal(size=1000)
+    bits = PackedBits.pack(np.vstack([x, x]))
+    rows = np.sort(np.random.default_rng(1).permutation(1000))
+    expected = screen(make_panel(x), y, 0.5, engine=engine)
+    monkeypatch.setattr(panels, "UNPACKED", 0)
+    monkeypatch.setattr(panels, "BLOCK_SAMPLES", 256)
+    monkeypatch.setattr(screening, "STACKS_HELD", 0)
+    panel = make_panel(bits.take(rows))
+    assert isinstance(panel, panels.PackedPanel)
+    assert np.array_equal(panel.dosage(slice(None)), x.T)
+    found = screen(panel, y, 0.5, engine=engine)
+    assert np.array_equal(found.pairs, expected.pairs)
+    assert np.allclose(found.t, expected.t, atol=1e-5)
+    some = np.random.default_rng(2).random(1000) < 0.3
+    assert np.array_equal(panel.of_samples(some).dosage(slice(3, 9)), x[some, 3:9].T)

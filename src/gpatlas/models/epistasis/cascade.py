@@ -97,9 +97,8 @@ def _new_loci(model: JointModel, fitted: Estimates, rules: Rules, most: int) -> 
     panel, n = model.panel, model.panel.n_samples
     loose = _SLACK * rules.cut(fitted.degrees_of_freedom, panel.n_loci, most)
     with_residual, squares = np.zeros((2, panel.n_loci))
-    for start in range(0, panel.n_loci, step := max(1, (1 << 24) // n)):
-        chosen = slice(start, start + step)
-        block = panel.values[chosen, :n].astype(np.float32)
+    for chosen in panel.locus_blocks():
+        block = panel.dosage(chosen).astype(np.float32)
         with_residual[chosen] = block @ fitted.residual
         squares[chosen] = np.einsum("ij,ij->i", block, block) - n * block.mean(axis=1) ** 2
     share = with_residual**2 / (np.maximum(squares, 1e-12) * fitted.rss) * (n / fitted.degrees_of_freedom)
@@ -143,15 +142,14 @@ def _neighbourhoods(model: JointModel, pairs: NDArray[np.intp]) -> list[NDArray[
     held = set(model.loci.tolist())
     n = model.panel.n_samples
     near = {}
-    values = model.panel.values[:, :n]
     for locus in np.unique(pairs):
-        own = values[locus].astype(np.float32)
+        own = model.panel.dosage(np.array([locus]))[0].astype(np.float32)
         own -= own.mean()
         linked = np.zeros(model.panel.n_loci)
-        for start in range(0, model.panel.n_loci, step := max(1, (1 << 24) // n)):
-            block = values[start : start + step].astype(np.float32)
+        for chosen in model.panel.locus_blocks():
+            block = model.panel.dosage(chosen).astype(np.float32)
             spread = np.einsum("ij,ij->i", block, block) - n * block.mean(axis=1) ** 2
-            linked[start : start + step] = (block @ own) ** 2 / np.maximum(spread * float(own @ own), 1e-12)
+            linked[chosen] = (block @ own) ** 2 / np.maximum(spread * float(own @ own), 1e-12)
         strongest = np.argsort(-linked, kind="stable")[: _NEIGHBOURS + 1]
         near[int(locus)] = {int(locus), *strongest[linked[strongest] > _LINKED].tolist()}
     return [np.array(sorted((near[int(i)] | near[int(j)]) - held), dtype=np.intp) for i, j in pairs]

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from gpatlas.models.epistasis.cascade import Progress, Rules, cascade
 from gpatlas.models.epistasis.joint import Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
-from gpatlas.models.epistasis.shrunken import Effects, beyond_chance, least_squares_effects, shrunken_effects
+from gpatlas.models.epistasis.shrunken import (
+    LEAST_ROOM,
+    Effects,
+    beyond_chance,
+    features_held,
+    least_squares_effects,
+    shrunken_effects,
+)
 
 _HELD_OUT = 0.2
 _ROUNDS = 5
@@ -65,7 +72,8 @@ def discover(
     enough = panel.n_samples >= 4 * panel.n_loci
     everything = additive == "all" or (additive == "auto" and enough)
     model = JointModel(panel, trait, np.arange(panel.n_loci if everything else 0))
-    if predict_with == "least_squares":
+    too_many = everything and panel.n_loci + LEAST_ROOM > features_held(panel.n_samples, panel.n_loci)
+    if predict_with == "least_squares" or too_many:
         fitted = cascade(model, rules, progress)
         return _declared(model, fitted, least_squares_effects(model, fitted), {})
     rules = replace(rules, alpha=rules.alpha / 2)
@@ -102,7 +110,7 @@ def _predicts(panel: Panel, trait: NDArray[np.float64], model: JointModel, rules
     found, _, _ = shrunken_effects(
         inner, trait[~held_out], inner_model, additive, engine=rules.engine, n_jobs=rules.n_jobs, seed=seed
     )
-    x = outer.values[:, : outer.n_samples].T + outer.shift
+    x = outer.dosage(slice(None)).T + outer.shift
     return beyond_chance(found.predict(x), without.predict(x), trait[held_out]) <= rules.alpha
 
 

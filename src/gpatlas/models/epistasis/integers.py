@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from gpatlas.models.epistasis.panel import Panel
-from gpatlas.models.epistasis.screen import locus_sums, moments_of
+from gpatlas.models.epistasis.screen import held_stacks, locus_sums, moments_of
 from gpatlas.models.epistasis.statistic import LocusSums, squared_correlations, tile_hits
 
 torch.set_num_threads(1)  # tiles are what runs side by side
@@ -34,38 +34,46 @@ class IntegerProducts:
         if device == "cuda" and not torch.cuda.is_available():
             raise ValueError("engine cuda is not available here: torch sees no CUDA device")
         self.panel, self.device = panel, torch.device(device)
-        top = max(1, -int(panel.values.min(initial=0)), int(panel.values.max(initial=0)))
-        self.unit = float(np.abs(centred).max()) / (127 // top) or 1.0
-        whole = np.zeros(panel.values.shape[1], dtype=np.int8)
+        self.on_tensors = device == "cuda"  # the statistic is computed where the products are
+        self.unit = float(np.abs(centred).max()) / (127 // panel.largest) or 1.0
+        whole = np.zeros(panel.width, dtype=np.int8)
         whole[: panel.n_samples] = np.rint(centred / self.unit)
         rounded: NDArray[np.float64] = whole[: panel.n_samples].astype(np.float64) * self.unit
         self.mean = float(rounded.mean())
         self.trait: NDArray[np.float64] = rounded - self.mean
         self.sums = locus_sums(panel, self.trait)
         self._weights = torch.from_numpy(whole).to(self.device)
-        self._values = torch.from_numpy(panel.values).to(self.device)
 
-    def left(self, rows: slice) -> torch.Tensor:
-        """Stack A, A∘r and, unless dosages are 0 and 1, A²."""
-        a = self._values[rows]
-        parts = [a, a * self._weights]
+    def left(self, rows: slice) -> list[torch.Tensor | None]:
+        """Stack A, A∘r and, unless dosages are 0 and 1, A², for every block of samples."""
+        return held_stacks(self.panel, rows, self._stack, 1)
+
+    def _values(self, loci: slice, block: slice) -> torch.Tensor:
+        return torch.from_numpy(self.panel.padded(loci, block)).to(self.device)
+
+    def _stack(self, rows: slice, block: slice) -> torch.Tensor:
+        a = self._values(rows, block)
+        parts = [a, a * self._weights[block]]
         return torch.cat(parts if self.panel.two_valued else [*parts, a * a])
 
     def hits(
-        self, left: torch.Tensor, rows: slice, columns: slice, rr: float, least: float, cut: float
+        self, left: list[torch.Tensor | None], rows: slice, columns: slice, rr: float, least: float, cut: float
     ) -> tuple[NDArray, NDArray, NDArray]:
         """Multiply a tile and test its pairs."""
         height = rows.stop - rows.start
-        b = self._values[columns]
-        once = _product(left, b)
-        twice = None
-        if not self.panel.two_valued:
-            b = b * b
-            twice = torch.cat([_product(left[:height], b), _product(left[2 * height :], b)])
+        once: Any = 0
+        twice: Any = None if self.panel.two_valued else 0
+        for held, block in zip(left, self.panel.sample_blocks(), strict=True):
+            stack = self._stack(rows, block) if held is None else held
+            b = self._values(columns, block)
+            once = once + _product(stack, b)
+            if twice is not None:
+                b = b * b
+                twice = twice + torch.cat([_product(stack[:height], b), _product(stack[2 * height :], b)])
         on_diagonal = rows.start == columns.start
         first, second = self.sums[rows], self.sums[columns]
         n = self.panel.n_samples
-        if self.device.type == "cpu":
+        if not self.on_tensors:
             whole = moments_of(once.numpy(), None if twice is None else twice.numpy(), height, self.unit, self.mean)
             return tile_hits(whole, first, second, n, rr, least, cut, on_diagonal)
         m = moments_of(once.double(), None if twice is None else twice.double(), height, self.unit, self.mean)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky
 
-from gpatlas.models.epistasis.panel import Panel
+from gpatlas.models.epistasis.panel import PackedPanel, Panel
+from gpatlas.packed import products
 
 _BLOCK = 1 << 24  # numbers of features held at once
 _REDUNDANT = 1e-6
@@ -69,9 +70,14 @@ class JointModel:
         n_old, n_new = self.n_terms, len(loci) + len(pairs)
         old_to_new, new_to_new = np.zeros((n_old, n_new)), np.zeros((n_new, n_new))
         sums, with_trait = np.zeros(n_new), np.zeros(n_new)
+        counted = False
+        if isinstance(self.panel, PackedPanel) and not len(pairs):
+            counted = True
+            new_to_new += products.gram(self.panel.source)[np.ix_(loci, loci)]
         for samples in self._blocks(n_old + n_new):
             new = self.features(loci, pairs, samples)
-            new_to_new += new @ new.T
+            if not counted:
+                new_to_new += new @ new.T
             if n_old:
                 old_to_new += self._own_features(samples) @ new.T
             sums += new.sum(axis=1, dtype=np.float64)
@@ -166,10 +172,10 @@ class JointModel:
         self, loci: NDArray[np.intp], pairs: NDArray[np.intp], samples: slice = slice(None)
     ) -> NDArray[np.float32]:
         """Return loci, then products of pairs, float32 `(n_terms, n_samples)`."""
-        values = self.panel.values[:, : self.panel.n_samples][:, samples]
-        made = np.empty((len(loci) + len(pairs), values.shape[1]), dtype=np.float32)
-        made[: len(loci)] = values[loci]
-        np.multiply(values[pairs[:, 0]], values[pairs[:, 1]], out=made[len(loci) :], casting="unsafe")
+        dosage = self.panel.dosage
+        made = np.empty((len(loci) + len(pairs), len(range(*samples.indices(self.panel.n_samples)))), dtype=np.float32)
+        made[: len(loci)] = dosage(loci, samples)
+        np.multiply(dosage(pairs[:, 0], samples), dosage(pairs[:, 1], samples), out=made[len(loci) :], casting="unsafe")
         return made
 
     def _own_features(self, samples: slice) -> NDArray[np.float32]:
@@ -180,7 +186,7 @@ class JointModel:
 
     def _blocks(self, n_terms: int) -> list[slice]:
         n = self.panel.n_samples
-        step = max(64, _BLOCK // max(1, n_terms))
+        step = max(64, _BLOCK // max(1, n_terms) // 64 * 64)
         return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 

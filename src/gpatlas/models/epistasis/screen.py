@@ -22,6 +22,7 @@ from gpatlas.models.epistasis.statistic import LocusSums, Moments, squared_corre
 Engine = Literal["auto", "float32", "int8", "cuda"]
 Progress = Callable[[int, int], None]
 TILE = 512
+STACKS_HELD = 1 << 29  # bytes, beyond which the rows of a tile are prepared anew for every tile
 WORTH_INT8 = 3e10  # multiplications, below which float32 is done before torch is imported
 
 
@@ -169,40 +170,45 @@ class FloatProducts:
 
     def __init__(self, panel: Panel, centred: NDArray[np.float64]):
         self.panel, self.trait = panel, centred
-        weights = np.zeros(panel.values.shape[1], dtype=np.float32)
-        weights[: panel.n_samples] = centred
-        self._weights = weights
+        self._weights = np.zeros(panel.width, dtype=np.float32)
+        self._weights[: panel.n_samples] = centred
         self.sums = locus_sums(panel, centred)
 
-    def left(self, rows: slice) -> list[NDArray[np.float32]]:
+    def left(self, rows: slice) -> list[NDArray[np.float32] | None]:
         """Stack A, A∘r and, unless dosages are 0 and 1, A², for every block of samples."""
-        return [self._stack(rows, block) for block in self.panel.sample_blocks()]
+        return held_stacks(self.panel, rows, self._stack, 4)
 
     def _stack(self, rows: slice, block: slice) -> NDArray[np.float32]:
-        a = self.panel.values[rows, block].astype(np.float32)
+        a = self.panel.padded(rows, block).astype(np.float32)
         parts = [a, a * self._weights[block]]
         return np.concatenate(parts if self.panel.two_valued else [*parts, a * a])
 
     def hits(
-        self, left: list[NDArray], rows: slice, columns: slice, rr: float, least: float, cut: float
+        self, left: list[NDArray | None], rows: slice, columns: slice, rr: float, least: float, cut: float
     ) -> tuple[NDArray, NDArray, NDArray]:
         """Multiply a tile and test its pairs."""
         height, width = rows.stop - rows.start, columns.stop - columns.start
         two_valued = self.panel.two_valued
-        once = np.zeros((len(left[0]), width))
+        once = np.zeros(((2 if two_valued else 3) * height, width))
         twice = None if two_valued else np.zeros((2 * height, width))
-        for stack, block in zip(left, self.panel.sample_blocks(), strict=True):
-            b = self.panel.values[columns, block].astype(np.float32)
+        for held, block in zip(left, self.panel.sample_blocks(), strict=True):
+            stack = self._stack(rows, block) if held is None else held
+            b = self.panel.padded(columns, block).astype(np.float32)
             once += stack @ b.T
             if twice is not None:
-                # rows of A and A²: the middle third, A∘r, is left out
-                b *= b
+                b *= b  # rows of A and A²: the middle third, A∘r, is left out
                 twice[:height] += stack[:height] @ b.T
                 twice[height:] += stack[2 * height :] @ b.T
         m = moments_of(once, twice, height)
         return tile_hits(
             m, self.sums[rows], self.sums[columns], self.panel.n_samples, rr, least, cut, rows.start == columns.start
         )
+
+
+def held_stacks(panel: Panel, rows: slice, stack: Callable[[slice, slice], Any], item_bytes: int) -> list[Any]:
+    """Return the stacks of a row of tiles for every block of samples, or None each where they would take too much."""
+    size = 3.0 * (rows.stop - rows.start) * panel.width * item_bytes
+    return [stack(rows, block) if size <= STACKS_HELD else None for block in panel.sample_blocks()]
 
 
 def moments_of(
@@ -219,12 +225,11 @@ def locus_sums(panel: Panel, centred: NDArray[np.float64]) -> LocusSums:
     """Sums of each locus over samples."""
     n, p = panel.n_samples, panel.n_loci
     total, square, trait = np.zeros((3, p))
-    for start in range(0, p, TILE):
-        rows = slice(start, start + TILE)
-        a = panel.values[rows, :n].astype(np.float64)
-        total[rows] = a.sum(axis=1)
-        square[rows] = (a**2).sum(axis=1) - total[rows] ** 2 / n
-        trait[rows] = a @ centred
+    for loci in panel.locus_blocks():
+        a = panel.dosage(loci).astype(np.float32)
+        total[loci] = a.sum(axis=1, dtype=np.float64)
+        square[loci] = np.einsum("ij,ij->i", a, a, dtype=np.float64) - total[loci] ** 2 / n
+        trait[loci] = a.astype(np.float64) @ centred
     return LocusSums(total, square, trait)
 
 

@@ -10,8 +10,12 @@ from gpatlas.models.epistasis.joint import Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
 from gpatlas.models.epistasis.posterior import Posterior, fit_posterior
 from gpatlas.models.epistasis.screen import Engine, screen
+from gpatlas.models.products import Genotypes
+from gpatlas.packed import Bits
 
-FEATURES_HELD = 1 << 27  # numbers (float32) of the features of candidates, all samples
+FEATURES_HELD = 1 << 27  # numbers (float32) of the features of candidates, all samples; twice as many at most
+FEWEST_PAIRS = 1000  # that make twice as many worth while
+LEAST_ROOM = 500  # candidates besides loci
 _NEGLIGIBLE = 1e-5  # share of the pairs' variance that the effects left out of predictions may have
 
 
@@ -39,12 +43,13 @@ class Effects:
     of_pairs: NDArray[np.float64]
     shift: int
 
-    def predict(self, x: NDArray) -> NDArray[np.float64]:
-        """Predict from complete dosages `(n, n_loci)`, in blocks of samples."""
+    def predict(self, x: Genotypes) -> NDArray[np.float64]:
+        """Predict from complete dosages `(n, n_loci)` or bits, in blocks of samples."""
         predicted = np.full(len(x), self.constant)
         step = max(1, (1 << 24) // max(1, len(self.pairs) + len(self.loci)))
         for start in range(0, len(x), step):
-            block = x[start : start + step].T.astype(np.float32) - np.float32(self.shift)
+            rows = slice(start, min(start + step, len(x)))
+            block = (x.unpack(rows) if isinstance(x, Bits) else x[rows]).T.astype(np.float32) - np.float32(self.shift)
             predicted[start : start + step] += self.loci @ block
             if len(self.pairs):
                 predicted[start : start + step] += self.of_pairs @ (block[self.pairs[:, 0]] * block[self.pairs[:, 1]])
@@ -67,7 +72,6 @@ class Candidates:
     pairs: NDArray[np.intp]
     of_loci: NDArray[np.float32]
     of_pairs: NDArray[np.float32]
-    mean: NDArray[np.float64]
     taken_out: NDArray[np.float64]  # (3, n_pairs): constant and slopes on the two shifted dosages
 
 
@@ -77,7 +81,7 @@ def least_squares_effects(model: JointModel, fitted: Estimates) -> Effects:
     loci = np.zeros(panel.n_loci)
     loci[model.loci] = fitted.effects[: len(model.loci)]
     of_pairs = fitted.effects[len(model.loci) :]
-    explained = loci @ panel.values[:, : panel.n_samples].mean(axis=1)
+    explained = loci @ panel.mean
     if len(model.pairs):
         explained += of_pairs @ model.features(model.loci[:0], model.pairs).mean(axis=1, dtype=np.float64)
     return Effects(model.mean - float(explained), loci, model.pairs, of_pairs, panel.shift)
@@ -122,14 +126,16 @@ def choose_candidates(
 ) -> Candidates:
     """Take all loci and all pairs where their features fit; else the strongest, alone and given the model."""
     n, p = panel.n_samples, panel.n_loci
-    held = max(1000, FEATURES_HELD // n)
+    held = features_held(n, p)
     loci = np.arange(p)
-    if p > held // 2:
-        strength = np.abs(panel.values[:, :n].astype(np.float32) @ fitted.residual)
+    if p > held - LEAST_ROOM:
+        strength = np.empty(p)
+        for chosen in panel.locus_blocks():
+            strength[chosen] = np.abs(panel.dosage(chosen).astype(np.float32) @ fitted.residual)
         strength[model.loci] = np.inf
         loci = np.sort(np.argsort(-strength, kind="stable")[: held // 2])
     n_pairs = p * (p - 1) // 2
-    room = max(500, held - len(loci))
+    room = held - len(loci)
     if n_pairs <= room:
         pairs = np.column_stack(np.triu_indices(p, 1))
     else:
@@ -145,9 +151,14 @@ def choose_candidates(
             )
             found.append(hits.pairs)
         pairs = np.unique(np.concatenate(found), axis=0)
-    mean = panel.values[:, :n].mean(axis=1, dtype=np.float64)
-    of_loci = panel.values[loci, :n].astype(np.float32) - mean[loci, None].astype(np.float32)
-    return Candidates(loci, pairs, of_loci, *_free_of_main_effects(panel, pairs, mean))
+    of_loci = panel.dosage(loci) - panel.mean[loci, None].astype(np.float32)
+    return Candidates(loci, pairs, of_loci, *_free_of_main_effects(panel, pairs))
+
+
+def features_held(n_samples: int, n_loci: int) -> int:
+    """Return how many loci and pairs are candidates at most; more for samples so many that loci alone would fill it."""
+    usual = FEATURES_HELD // n_samples
+    return max(usual, min(n_loci + FEWEST_PAIRS, 2 * usual))
 
 
 def beyond_chance(predicted: NDArray[np.float64], additive: NDArray[np.float64], trait: NDArray[np.float64]) -> float:
@@ -160,16 +171,14 @@ def beyond_chance(predicted: NDArray[np.float64], additive: NDArray[np.float64],
     return float(stats.t.sf(r * np.sqrt((len(left) - 2) / max(1 - r**2, 1e-15)), len(left) - 2))
 
 
-def _free_of_main_effects(
-    panel: Panel, pairs: NDArray[np.intp], mean: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    n = panel.n_samples
+def _free_of_main_effects(panel: Panel, pairs: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    n, mean = panel.n_samples, panel.mean
     features = np.empty((len(pairs), n), dtype=np.float32)
     taken_out = np.empty((3, len(pairs)))
     for start in range(0, len(pairs), step := max(1, (1 << 22) // n)):
         chosen = slice(start, start + step)
         i, j = pairs[chosen].T
-        a, b = (panel.values[k, :n].astype(np.float32) - mean[k, None].astype(np.float32) for k in (i, j))
+        a, b = (panel.dosage(k) - mean[k, None].astype(np.float32) for k in (i, j))
         w = a * b
         average = w.mean(axis=1, dtype=np.float64)
         w -= average[:, None].astype(np.float32)
@@ -187,7 +196,7 @@ def _free_of_main_effects(
         slopes = mean[j] + on_a, mean[i] + on_b
         constant = average - mean[i] * mean[j] - on_a * mean[i] - on_b * mean[j]
         taken_out[:, chosen] = constant, *slopes
-    return features, mean, taken_out
+    return features, taken_out
 
 
 def _start(
@@ -214,7 +223,7 @@ def _as_effects(panel: Panel, mean_trait: float, candidates: Candidates, posteri
     of_pairs, pairs, taken_out = posterior.pairs[kept], candidates.pairs[kept], candidates.taken_out[:, kept]
     loci = np.zeros(panel.n_loci)
     loci[candidates.loci] = posterior.loci
-    constant = mean_trait - float(loci @ candidates.mean) - float(of_pairs @ taken_out[0])
+    constant = mean_trait - float(loci @ panel.mean) - float(of_pairs @ taken_out[0])
     for side in (0, 1):
         np.add.at(loci, pairs[:, side], -of_pairs * taken_out[1 + side])
     return Effects(constant, loci, pairs, of_pairs, panel.shift)
