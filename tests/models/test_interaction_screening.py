@@ -29,15 +29,14 @@ def test_sparse_pairs_are_found_up_to_twenty_pairs_per_sample(n, q):
 
 
 def test_the_posterior_starts_a_cascade_that_cannot():
-    x, y, g, _ = sparse_pairs(1000, 202, 0.999, seed=STALLED)
+    """33 pairs of loci per sample: no single one stands out of the others' noise."""
+    x, y, g, pairs = sparse_pairs(1000, 240, 0.999, seed=1)
     plain = make("interaction_screening", preset="stagewise").fit(x[:850], y[:850])
     model = make("interaction_screening").fit(x[:850], y[:850])
-    assert np.corrcoef(plain.predict(x[850:]), g[850:])[0, 1] < 0.95
+    assert np.corrcoef(plain.predict(x[850:]), g[850:])[0, 1] < 0.9
     assert np.corrcoef(model.predict(x[850:]), g[850:])[0, 1] > 0.995
-    assert len(model.pairs_) > 2 * len(plain.pairs_)
-
-
-STALLED = 3
+    assert len(as_set(model.pairs_) & as_set(pairs)) > 100
+    assert len(as_set(model.pairs_) - as_set(pairs)) <= 1
 
 
 def test_shrunken_effects_predict_better_where_noise_is_half():

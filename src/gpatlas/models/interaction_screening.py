@@ -45,7 +45,7 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
         What predicts: shrunken effects of all candidates, or least squares on the terms declared (plain stage-wise).
     additive : {"auto", "all", "selected"}, default="auto"
         Loci whose additive effects pairs are tested given: all of them, or those significant (with the neighbours in
-        linkage disequilibrium of the pair at hand). "auto" takes all when there are four samples or more per locus.
+        linkage disequilibrium of the pair at hand). "auto" takes all when there are two samples or more per locus.
     min_information : float, default=5.0
         Pairs whose product keeps less variance than this, once freed of both main effects (summed over samples, in
         squared dosage), are not tested: too few samples carry the rarest combination.

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from gpatlas.models.epistasis.cascade import Progress, Rules, cascade
 from gpatlas.models.epistasis.joint import Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
+from gpatlas.models.epistasis.posterior import Posterior
 from gpatlas.models.epistasis.shrunken import (
     LEAST_ROOM,
+    Candidates,
     Effects,
     beyond_chance,
     features_held,
@@ -69,7 +71,7 @@ def discover(
     progress
         Called with a line about every stage.
     """
-    enough = panel.n_samples >= 4 * panel.n_loci
+    enough = panel.n_samples >= 2 * panel.n_loci
     everything = additive == "all" or (additive == "auto" and enough)
     model = JointModel(panel, trait, np.arange(panel.n_loci if everything else 0))
     too_many = everything and panel.n_loci + LEAST_ROOM > features_held(panel.n_samples, panel.n_loci)
@@ -79,22 +81,30 @@ def discover(
     rules = replace(rules, alpha=rules.alpha / 2)
     fitted = cascade(model, rules, progress)
     for _ in range(_ROUNDS):
-        effects, pairs, posterior = shrunken_effects(
+        effects, candidates, posterior = shrunken_effects(
             panel, trait, model, fitted, engine=rules.engine, n_jobs=rules.n_jobs, seed=seed
         )
         known = set(map(tuple, model.pairs.tolist()))
-        likely = [pair for pair in pairs[posterior.inclusion > 0.5].tolist() if tuple(pair) not in known]
+        likely = [pair for pair in candidates.pairs[posterior.inclusion > 0.5].tolist() if tuple(pair) not in known]
         before = len(model.pairs)
         if not likely or not _predicts(panel, trait, model, rules, seed):
             break
         if progress is not None:
             progress(f"posterior: {len(likely)} more pairs are likely; they are tested jointly")
-        model.add(model.loci[:0], np.array(likely, dtype=np.intp))
+        model.add(_likely_loci(model, candidates, posterior), np.array(likely, dtype=np.intp))
         fitted = cascade(model, rules, progress)
         if len(model.pairs) <= before:
             break
-    probability = {tuple(pair): float(p) for pair, p in zip(pairs.tolist(), posterior.inclusion, strict=True)}
+    probability = {
+        tuple(pair): float(p) for pair, p in zip(candidates.pairs.tolist(), posterior.inclusion, strict=True)
+    }
     return _declared(model, fitted, effects, probability)
+
+
+def _likely_loci(model: JointModel, candidates: Candidates, posterior: Posterior) -> NDArray[np.intp]:
+    """Loci that are more likely in than out, and not in the model: they are noise for pairs that are tested jointly."""
+    likely = candidates.loci[posterior.locus_inclusion > 0.5]
+    return np.setdiff1d(likely, model.loci)
 
 
 def _predicts(panel: Panel, trait: NDArray[np.float64], model: JointModel, rules: Rules, seed: int) -> bool:

@@ -63,6 +63,7 @@ class Posterior:
     loci: NDArray[np.float64]
     pairs: NDArray[np.float64]
     inclusion: NDArray[np.float64]
+    locus_inclusion: NDArray[np.float64]
     var_e: float
     locus_slab: Slab
     pair_slab: Slab
@@ -123,7 +124,10 @@ def fit_posterior(
         slabs = [_fitted_slab(group, slab, total) for group, slab in zip(groups, slabs, strict=True)]
         if sweep > 10 and abs(noise - before) < _TOLERANCE * before:
             break
-    return Posterior(groups[0].mean, groups[1].mean, groups[1].inclusion, noise, slabs[0], slabs[1], sweep)
+    of_loci, of_pairs = groups
+    return Posterior(
+        *(of_loci.mean, of_pairs.mean, of_pairs.inclusion, of_loci.inclusion, noise), slabs[0], slabs[1], sweep
+    )
 
 
 def _first_slab(group: Group, n_possible: float, total: float) -> Slab:

@@ -96,14 +96,14 @@ def shrunken_effects(
     engine: Engine,
     n_jobs: int | None,
     seed: int,
-) -> tuple[Effects, NDArray[np.intp], Posterior]:
+) -> tuple[Effects, Candidates, Posterior]:
     """Estimate effects of all loci and of the pairs that matter most, from where a joint model stands.
 
     Returns
     -------
     effects : Effects
-    pairs : (n_candidates, 2)
-        The pairs whose inclusion probabilities the posterior holds.
+    candidates : Candidates
+        The loci and pairs whose inclusion probabilities the posterior holds.
     posterior : Posterior
     """
     candidates = choose_candidates(panel, trait, model, fitted, engine=engine, n_jobs=n_jobs)
@@ -112,7 +112,7 @@ def shrunken_effects(
     posterior = fit_posterior(
         trait - trait.mean(), candidates.of_loci, candidates.of_pairs, n_possible, start=start, seed=seed
     )
-    return _as_effects(panel, float(trait.mean()), candidates, posterior), candidates.pairs, posterior
+    return _as_effects(panel, float(trait.mean()), candidates, posterior), candidates, posterior
 
 
 def choose_candidates(
