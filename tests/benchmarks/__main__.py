@@ -4,6 +4,7 @@ python -m tests.benchmarks simulate     simulate and store, against AlphaSimR + 
 python -m tests.benchmarks ridge        ridge over ten splits, against scikit-learn's RidgeCV
 python -m tests.benchmarks mlp          an epoch of the published network, against its loop and against its FLOPs
 python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
+python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 """
 
@@ -30,7 +31,7 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, tune
+from tests.benchmarks import epochs, lasso, peers, screen, tune
 from tests.benchmarks.cells import spec
 
 HERE = Path(__file__).parent
@@ -38,7 +39,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "tune"])
+    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "screen", "tune"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
     parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
@@ -56,6 +57,9 @@ def main() -> None:
         pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
         rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
         title, ratio = f"lasso: {arguments.samples:,} samples × {arguments.markers:,} loci, H² = 0.5", "times ours"
+    elif arguments.what == "screen":
+        rows = screen.compare(arguments.samples, arguments.markers)
+        title, ratio = f"screen: {arguments.samples:,} samples × {arguments.markers:,} loci, all pairs", "times faster"
     elif arguments.what == "tune":
         rows = tune.compare(arguments.samples, arguments.markers)
         title, ratio = f"tune: {arguments.samples:,} samples × {arguments.markers:,} loci", "times its fits"
