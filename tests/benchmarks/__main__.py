@@ -6,6 +6,7 @@ python -m tests.benchmarks mlp          an epoch of the published network, again
 python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
+python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
 """
 
 import argparse
@@ -31,7 +32,7 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, screen, tune
+from tests.benchmarks import epochs, lasso, peers, scale, screen, tune
 from tests.benchmarks.cells import spec
 
 HERE = Path(__file__).parent
@@ -39,10 +40,11 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "screen", "tune"])
+    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "scale", "screen", "tune"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
     parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
+    parser.add_argument("--loci", type=int, default=1_416, help="scale: loci, all of them QTL")
     parser.add_argument(
         "--python", action="append", default=[], help="lasso: an interpreter that has a library which ours has not"
     )
@@ -53,6 +55,9 @@ def main() -> None:
         help="lasso: compare with these (scikit_learn is slow at 10,000)",
     )
     arguments = parser.parse_args()
+    if arguments.what == "scale":
+        _print_scale(arguments.samples, arguments.loci)
+        return
     if arguments.what == "lasso":
         pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
         rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
@@ -72,6 +77,15 @@ def main() -> None:
         table.add_column(column, justify="left" if not column else "right")
     for name, seconds, ratio in rows:
         table.add_row(name, f"{seconds:.3g}", "" if ratio is None else f"{ratio:.3g}")
+    Console().print(table)
+
+
+def _print_scale(n_samples: int, n_loci: int) -> None:
+    table = Table(title=f"scale: {n_samples:,} samples × {n_loci:,} loci, five traits", box=None)
+    for column in ("", "seconds", "CPU s", "peak MB"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, *measured in scale.compare(n_samples, n_loci):
+        table.add_row(name, *(f"{value:.3g}" for value in measured[:2]), f"{measured[2]:.0f}")
     Console().print(table)
 
 
