@@ -4,13 +4,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gpatlas.models.inputs import fill_missing, validated_phenotypes
+from gpatlas.models.dosage_model import DosageModel
 
 
-class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LinearModel(DosageModel):
     """Base of linear models; `fit` of a subclass sets `marker_effects_`, `intercept_` and `_mean_x`.
 
     Attributes
@@ -23,22 +21,8 @@ class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     marker_effects_: NDArray
     intercept_: Any
-    _mean_x: NDArray  # training means of loci, which stand for missing genotypes
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`: mean plus breeding values."""
-        check_is_fitted(self)
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
-        x, _ = fill_missing(dosage, self._mean_x)
+        x = self._new_dosage(X)
         return x @ self.marker_effects_ + self.intercept_
-
-    def _validated(self, X: ArrayLike, y: ArrayLike, minimum: int) -> tuple[NDArray, NDArray[np.float64]]:
-        """Check hyperparameters and data; return dosage and phenotypes `(n_samples, n_traits)`."""
-        self._validate_params()
-        dosage: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=2)
-        return dosage, validated_phenotypes(dosage, y, minimum)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

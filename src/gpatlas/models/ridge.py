@@ -14,7 +14,7 @@ eq. 7, for this design). The eigendecomposition is of X'X when there are fewer l
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from scipy.optimize import minimize_scalar
 Criterion = Literal["reml", "loo", "gcv"]
 PUBLISHED_PENALTIES = np.logspace(-5, 5, 100)
 H2_BOUNDS = (1e-6, 1 - 1e-6)
+EIGH_FLOPS = 20.0  # of a full decomposition, per cubed size
 _EXACT_IN_FLOAT32 = 1 << 24
 _BLOCK_VALUES = 1 << 22
 
@@ -57,6 +58,9 @@ class Moments:
     def of_traits(self, traits: NDArray[np.intp]) -> "Moments":
         """Return the moments of some of the traits."""
         return Moments(self.n, self.sum_x, self.sum_y[traits], self.xx, self.xy[:, traits], self.yy[traits])
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(self.n + other.n, *(getattr(self, k) + getattr(other, k) for k in _SUMS))
 
     def __sub__(self, other: "Moments") -> "Moments":
         return Moments(self.n - other.n, *(getattr(self, k) - getattr(other, k) for k in _SUMS))
@@ -128,17 +132,24 @@ def primal_spectrum(moments: Moments) -> Spectrum:
 
 def dual_spectrum(x: NDArray, y: NDArray[np.float64]) -> Spectrum:
     """Decompose XX'; for fewer samples than loci."""
-    mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0)
+    mean_x = x.mean(axis=0, dtype=np.float64)
     kernel = np.zeros((len(x), len(x)))
     step = max(1, _BLOCK_VALUES // len(x))
     for start in range(0, x.shape[1], step):
         block = x[:, start : start + step] - mean_x[start : start + step]
         kernel += block @ block.T
-    d, u = eigh(kernel, driver="evd")
+    return replace(kernel_spectrum(kernel, y), mean_x=mean_x)
+
+
+def kernel_spectrum(kernel: NDArray[np.float64], y: NDArray[np.float64]) -> Spectrum:
+    """Decompose the kernel `(n, n)` of centred features, in its own memory; it is overwritten."""
+    d, u = eigh(kernel.T, driver="evd", overwrite_a=True, check_finite=False)  # .T is the order LAPACK works in
     kept = _numerically_positive(d)
+    if not kept.all():  # ascending: what is kept is at the end
+        d, u = d[kept], u[:, kept.argmax() :] if kept.any() else u[:, :0]
+    mean_y = y.mean(axis=0)
     centred = y - mean_y
-    d, u = d[kept], u[:, kept]
-    return Spectrum(len(x), d, u.T @ centred, (centred**2).sum(axis=0), u, False, mean_x, mean_y)
+    return Spectrum(len(y), d, u.T @ centred, (centred**2).sum(axis=0), u, False, np.empty(0), mean_y)
 
 
 def best_penalty(
@@ -158,6 +169,12 @@ def best_penalty(
 def reml_penalties(spectrum: Spectrum) -> NDArray[np.float64]:
     """Return each trait's penalty by REML, `(n_traits,)`."""
     return np.array([_reml_penalty(spectrum, trait) for trait in range(len(spectrum.yy))])
+
+
+def reml_deviance(spectrum: Spectrum, penalty: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -2ℓ of the module's head at each trait's penalty, `(n_traits,)`."""
+    outside = spectrum.rss_outside
+    return np.array([_deviance(spectrum, spectrum.z[:, k] ** 2, outside[k], penalty[k]) for k in range(len(outside))])
 
 
 def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -205,14 +222,11 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     """Maximise the restricted likelihood over heritability in `H2_BOUNDS`."""
     per_sample = spectrum.d.sum() / (spectrum.n - 1)
     z2, outside = spectrum.z[:, trait] ** 2, spectrum.rss_outside[trait]
-    n_outside = spectrum.n - 1 - len(spectrum.d)
     if not spectrum.yy[trait] > 0 or per_sample == 0:  # nothing to explain, or nothing to explain it with
         return max(per_sample, 1.0) * (1 / H2_BOUNDS[0] - 1)
 
     def deviance(logit_h2: float) -> float:
-        penalty = per_sample * np.exp(-logit_h2)
-        q = (z2 / (spectrum.d + penalty)).sum() + outside / penalty
-        return (spectrum.n - 1) * np.log(q) + np.log(spectrum.d + penalty).sum() + n_outside * np.log(penalty)
+        return _deviance(spectrum, z2, outside, per_sample * np.exp(-logit_h2))
 
     # the likelihood may have two maxima (usually one at no heritability): every valley of the grid is gone down
     low, high = (float(np.log(h2 / (1 - h2))) for h2 in H2_BOUNDS)
@@ -232,6 +246,12 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     return float(per_sample * np.exp(-best))
 
 
+def _deviance(spectrum: Spectrum, z2: NDArray[np.float64], outside: float, penalty: float) -> float:
+    n, d = spectrum.n, spectrum.d
+    q = (z2 / (d + penalty)).sum() + outside / penalty
+    return (n - 1) * np.log(q) + np.log(d + penalty).sum() + (n - 1 - len(d)) * np.log(penalty)
+
+
 def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Subtract trait means, so that moments lose no digits; a constant trait becomes exactly 0."""
     mean = y.mean(axis=0)
@@ -239,9 +259,9 @@ def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     return np.where(np.abs(centred).max(axis=0) <= 1e-12 * np.abs(mean), 0.0, centred), mean
 
 
-def row_blocks(x: NDArray) -> Iterator[slice]:
-    """Cut samples into slices of about `_BLOCK_VALUES` numbers."""
-    step = max(1, _BLOCK_VALUES // max(1, x.shape[1]))
+def row_blocks(x: NDArray, width: int | None = None) -> Iterator[slice]:
+    """Cut samples into slices of about `_BLOCK_VALUES` numbers, where a sample has `width`, by default its row's."""
+    step = max(1, _BLOCK_VALUES // max(1, width or x.shape[1]))
     for start in range(0, len(x), step):
         yield slice(start, min(start + step, len(x)))
 
