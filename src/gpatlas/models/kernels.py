@@ -185,7 +185,7 @@ def refuse_beyond_memory(problem: str, needed: float, way_out: str) -> None:
     memory = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise ValueError(
-            f"{problem} needs {needed / 1e9:,.0f} GB of memory, and this machine has {memory / 1e9:,.0f} GB; {way_out}"
+            f"{problem} needs {needed / 1e9:,.1f} GB of memory, and this machine has {memory / 1e9:,.1f} GB; {way_out}"
         )
 
 

@@ -18,12 +18,11 @@ It is maximised by average information (Gilmour, Thompson & Cullis 1995, Biometr
 
     gradient_i = tr(V⁻¹K_i) - y'V⁻¹q_i        information_ij = q_i' V⁻¹ q_j
 
-from the best point of a coarse grid of variance shares whose scale is profiled out (as Kang et al. 2008). Steps are
+from the best points of a coarse grid of variance shares whose scale is profiled out (as Kang et al. 2008). Steps are
 projected on σ² ≥ 0 and halved until the likelihood rises. A component whose gradient points below zero stays there, and
 is let go when the gradient turns: no component ends at zero unless the likelihood is highest there.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +32,9 @@ from scipy.linalg import cho_solve, lapack, solve_triangular
 from gpatlas.models.ridge import H2_BOUNDS, Spectrum
 
 Array = NDArray[np.float64]
-_GRID_H2 = (0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 0.999)
-_DOMINANT_SHARE = 0.8  # of one component of the genetic variance, at the grid's outer points
+_GRID_H2 = (0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 0.999, 1 - 1e-5)
+_RIVAL = 12.0  # how much higher -2ℓ may be at a start that is tried beside the best
+_DOMINANT_SHARES = (0.8, 0.999)  # of one component of the genetic variance, at the grid's outer points
 _HALVINGS = 30
 
 
@@ -221,33 +221,49 @@ def estimate_variances(model: MixedModel, max_iter: int, tol: float) -> list[Est
     tol
         Change of -2ℓ that an iteration promises, below which it has converged.
     """
-    starts = _starts(model)
-    return [_maximise(model, trait, start, max_iter, tol) for trait, start in enumerate(starts)]
+    found = []
+    for trait, starts in enumerate(_starts(model)):
+        ends = [_maximise(model, trait, start, max_iter, tol) for start in starts]
+        found.append(min(ends, key=lambda end: end.deviance))
+    return found
 
 
-def _starts(model: MixedModel) -> list[Array]:
-    """Return each trait's best point of the grid, with the scale that fits it best."""
+def _starts(model: MixedModel) -> list[list[Array]]:
+    """Return where to start for each trait: the grid's best point, and rivals where other components dominate.
+
+    Every point has the scale that fits the trait best. The likelihood of few samples may have several maxima.
+    """
     present, yy = model.present, model.yy
     genetic = np.flatnonzero(present[:-1])
-    best, starts = np.full(len(yy), np.inf), [np.append(np.zeros(len(present) - 1), s) for s in yy / (model.n - 1)]
-    for h2, shares in itertools.product(_GRID_H2, _simplex(len(genetic))):
-        point = np.zeros(len(present))
-        point[genetic], point[-1] = h2 * shares, 1 - h2
-        solved = Solved(model, point)
-        scale = solved.quadratic / (model.n - 1)
-        with np.errstate(divide="ignore"):
-            deviance = solved.log_determinant + (model.n - 1) * np.log(scale)
-        for trait in np.flatnonzero((deviance < best) & (yy > 0)):
-            best[trait], starts[trait] = deviance[trait], point * scale[trait]
+    if not len(genetic) or not (yy > 0).any():
+        return [[np.append(np.zeros(len(present) - 1), s)] for s in yy / (model.n - 1)]
+    mixtures = _simplex(len(genetic))
+    points = np.zeros((len(mixtures), len(_GRID_H2), len(present)))
+    points[:, :, genetic] = np.multiply.outer(mixtures, _GRID_H2).transpose(0, 2, 1)
+    points[:, :, -1] = 1 - np.array(_GRID_H2)
+    scale, determinant = np.zeros((*points.shape[:2], len(yy))), np.zeros((*points.shape[:2], 1))
+    for at in np.ndindex(*points.shape[:2]):
+        solved = Solved(model, points[at])
+        scale[at], determinant[at] = solved.quadratic / (model.n - 1), solved.log_determinant
+    with np.errstate(divide="ignore"):
+        deviance = determinant + (model.n - 1) * np.log(scale)
+    starts = []
+    for trait in range(len(yy)):
+        best = deviance[:, :, trait].argmin(axis=1)
+        lowest = deviance[range(len(mixtures)), best, trait]
+        rivals = np.flatnonzero(lowest <= lowest.min() + _RIVAL) if yy[trait] > 0 else [0]
+        starts.append([points[k, best[k]] * scale[k, best[k], trait] for k in rivals])
     return starts
 
 
 def _simplex(n: int) -> list[Array]:
     """Shares of n components: all equal, and each in turn dominant."""
-    if n < 2:
-        return [np.ones(1)] * n
-    rest = (1 - _DOMINANT_SHARE) / (n - 1)
-    return [np.full(n, 1 / n), *(rest + (_DOMINANT_SHARE - rest) * np.eye(n))]
+    shares = [np.full(n, 1 / n)]
+    if n > 1:
+        for most in _DOMINANT_SHARES:
+            rest = (1 - most) / (n - 1)
+            shares += list(rest + (most - rest) * np.eye(n))
+    return shares
 
 
 def _maximise(model: MixedModel, trait: int, start: Array, max_iter: int, tol: float) -> Estimate:
@@ -262,7 +278,8 @@ def _maximise(model: MixedModel, trait: int, start: Array, max_iter: int, tol: f
     for iteration in range(1, max_iter + 1):
         gradient, information = solved.gradient_and_information()
         free = model.present & ~((variances <= lowest) & (gradient > 0))
-        step, unit = np.zeros(len(variances)), 1 / np.sqrt(np.diag(information)[free])
+        diagonal = np.diag(information)[free]
+        step, unit = np.zeros(len(variances)), 1 / np.sqrt(np.maximum(diagonal, 1e-14 * diagonal.max()))
         system = unit[:, None] * information[np.ix_(free, free)] * unit
         # least squares of least length, for components that the data cannot tell apart
         step[free] = -unit * np.linalg.lstsq(system, unit * gradient[free], rcond=1e-12)[0]
