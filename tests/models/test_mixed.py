@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from gpatlas.models.average_information import estimate_variances
 from gpatlas.models.kernels import pair_products
 from gpatlas.models.loci_and_pairs import LociAndPairs
-from gpatlas.models.mixed import Solved, estimate_variances
+from gpatlas.models.mixed import Solved
 
 
 @st.composite
@@ -135,4 +136,4 @@ def test_without_pairs_it_is_the_likelihood_of_rrblup(rng):
     ours, rrblup = make("egblup", epistasis=False).fit(x, y), make("rrblup").fit(x, y)
     np.testing.assert_allclose(ours.h2_, rrblup.h2_, rtol=1e-4)
     np.testing.assert_allclose(ours.var_e_, rrblup.var_e_, rtol=1e-4)
-    np.testing.assert_allclose(ours.marker_effects_, rrblup.marker_effects_, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(ours.marker_effects_, rrblup.marker_effects_, rtol=1e-3, atol=1e-4)

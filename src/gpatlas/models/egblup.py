@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 
+from gpatlas.models.average_information import Estimate, estimate_variances
 from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.kernel_model import KernelModel
 from gpatlas.models.kernels import bytes_held, refuse_beyond_memory
 from gpatlas.models.loci_and_pairs import FittedEffects, LociAndPairs
-from gpatlas.models.mixed import Estimate, estimate_variances
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge import EIGH_FLOPS, centre_traits, row_blocks
 from gpatlas.models.space import Range
@@ -36,8 +36,8 @@ class EGBLUP(KernelModel):
         per copy of the allele.
     max_iter : int, default=100
         Largest number of iterations of a trait's likelihood maximisation.
-    tol : float, default=1e-8
-        Change of -2 log-likelihood below which it has converged.
+    tol : float, default=1e-7
+        Fall of -2 log-likelihood that a step promises, below which it has converged.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class EGBLUP(KernelModel):
     decompositions. A missing phenotype (NaN) takes its sample out of that trait only. A missing genotype (NaN) is
     replaced by the locus' training mean, that is, it says nothing. Computing is by samples or by pairs, whichever are
     fewer, with the same result; by samples it holds three matrices of n_samples × n_samples. See
-    `gpatlas.models.mixed` for the algebra.
+    `gpatlas.models.mixed` and `gpatlas.models.average_information` for the algebra.
 
     References
     ----------
@@ -94,7 +94,7 @@ class EGBLUP(KernelModel):
         dominance: bool = False,
         standardise: bool = False,
         max_iter: int = 100,
-        tol: float = 1e-8,
+        tol: float = 1e-7,
     ):
         self.epistasis = epistasis
         self.dominance = dominance
@@ -182,7 +182,7 @@ class EGBLUP(KernelModel):
         size = self._matrix_size(n_samples, n_loci)
         f = min(n_loci, n_samples) * (1 + self.dominance)
         gram = 2.0 * n_samples * (size * min(size, n_loci) if size == n_samples else size**2)
-        evaluations = 28 + 12.0 * n_traits
+        evaluations = 40 + 15.0 * n_traits
         reml = evaluations * (2.0 * size * f**2 + f**3)
         return Work(
             flops=2 * (gram + EIGH_FLOPS * size**3 + reml),

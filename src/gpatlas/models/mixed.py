@@ -1,4 +1,4 @@
-"""Variance components of several kernels by REML, for the cost of one eigendecomposition.
+"""The restricted likelihood of several kernels, for the cost of one eigendecomposition.
 
     y = 1μ + Σ_k F_k u_k + g + e,    u_k ~ N(0, σ²_k I),  g ~ N(0, σ²_g K),  e ~ N(0, σ²_e I)
 
@@ -14,28 +14,21 @@ Woodbury's identity; all traits share the eigendecomposition):
 
 which is the restricted likelihood, the mean being gone with centring (Patterson & Thompson 1971), up to log n.
 
-It is maximised by average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440): with q_i = K_i V⁻¹y,
+Its derivatives by the variances, and the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440), are,
+with q_i = K_i V⁻¹y,
 
     gradient_i = tr(V⁻¹K_i) - y'V⁻¹q_i        information_ij = q_i' V⁻¹ q_j
-
-from the best points of a coarse grid of variance shares whose scale is profiled out (as Kang et al. 2008). Steps are
-projected on σ² ≥ 0 and halved until the likelihood rises. A component whose gradient points below zero stays there, and
-is let go when the gradient turns: no component ends at zero unless the likelihood is highest there.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, lapack, solve_triangular
+from scipy.linalg import solve_triangular
 
-from gpatlas.models.ridge import H2_BOUNDS, Spectrum
+from gpatlas.models.ridge import Spectrum
 
 Array = NDArray[np.float64]
-_GRID_H2 = (0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 0.999, 1 - 1e-5)
-_RIVAL = 12.0  # how much higher -2ℓ may be at a start that is tried beside the best
-_DOMINANT_SHARES = (0.8, 0.999)  # of one component of the genetic variance, at the grid's outer points
-_HALVINGS = 30
 
 
 @dataclass(frozen=True)
@@ -118,14 +111,13 @@ class Solved:
         root = np.zeros(model.linear.shape[1])
         for group, variance in zip(model.groups, variances[:-2], strict=True):
             root[group] = np.sqrt(variance)
-        weighted = model.linear / self.v[:, None]
-        self.m = weighted.T @ model.linear + model.outside_ff / self.var_e
-        z = model.z[:, traits]
-        self.b = weighted.T @ z + model.outside_fy[:, traits] / self.var_e
+        whitened, z = model.linear / np.sqrt(self.v)[:, None], model.z[:, traits]
+        self.m = whitened.T @ whitened + model.outside_ff / self.var_e
+        self.b = whitened.T @ (z / np.sqrt(self.v)[:, None]) + model.outside_fy[:, traits] / self.var_e
         c = root[:, None] * self.m * root
         c[np.diag_indices_from(c)] += 1.0
-        self._root, self._cholesky = root, np.linalg.cholesky(c)
-        self.u = root[:, None] * cho_solve((self._cholesky, True), root[:, None] * self.b, check_finite=False)
+        self._root, self._cholesky, self._whitened = root, np.linalg.cholesky(c), whitened
+        self.u = self._half(self._half(self.b), transposed=True)
         self.inside = (z - model.linear @ self.u) / self.v[:, None]  # U'V⁻¹y
 
     @property
@@ -147,12 +139,13 @@ class Solved:
         """-2ℓ, `(n_traits,)`."""
         return self.log_determinant + self.quadratic
 
-    @property
-    def t(self) -> Array:
-        """T `(f, f)`, which is the covariance of û - u given the kernel's variance."""
-        inverse = lapack.dpotri(self._cholesky, lower=1)[0] if len(self._root) else self._cholesky
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        return self._root[:, None] * inverse * self._root
+    def _half(self, columns: Array, transposed: bool = False) -> Array:
+        """Return L⁻¹ Σ^½ · columns, of which the squares are those of T; or its transpose's."""
+        if not transposed:
+            return solve_triangular(self._cholesky, self._root[:, None] * columns, lower=True, check_finite=False)
+        return self._root[:, None] * solve_triangular(
+            self._cholesky, columns, lower=True, trans="T", check_finite=False
+        )
 
     def explained(self, inside: Array, linear: Array) -> Array:
         """Return c'V⁻¹c of new samples' covariances c with the training samples, `(n_new,)`.
@@ -166,19 +159,16 @@ class Solved:
         weighted = c / self.v
         to_linear = weighted @ model.linear + a @ model.outside_ff / self.var_e
         plain = (c * weighted).sum(axis=1) + (a @ model.outside_ff * a).sum(axis=1) / self.var_e
-        half = solve_triangular(self._cholesky, self._root[:, None] * to_linear.T, lower=True, check_finite=False)
-        return plain - (half**2).sum(axis=0)
+        return plain - (self._half(to_linear.T) ** 2).sum(axis=0)
 
     def gradient_and_information(self) -> tuple[Array, Array]:
         """Derivatives of -2ℓ of the one trait by the variances and the average information, `(k,)` and `(k, k)`."""
         model, groups, k = self.model, self.model.groups, len(self.variances)
-        linear, t, py = model.linear, self.t, self.inside[:, 0]
-        u, b = self.u[:, 0], self.b[:, 0]
-        at, mt = linear @ t, self.m @ t
+        linear, py, u, b = model.linear, self.inside[:, 0], self.u[:, 0], self.b[:, 0]
         traces = np.zeros(k)
-        leverage = np.diag(self.m) - (mt * self.m).sum(axis=1)
+        leverage = np.diag(self.m) - (self._half(self.m) ** 2).sum(axis=0)
         traces[:-2] = [leverage[group].sum() for group in groups]
-        traces[-2] = (model.d / self.v).sum() - (model.d / self.v**2 * (at * linear).sum(axis=1)).sum()
+        traces[-2] = (model.d / self.v * (1 - (self._half(self._whitened.T) ** 2).sum(axis=0))).sum()
         traces[-1] = (model.n - 1 - self.variances[:-1] @ traces[:-1]) / self.var_e  # Σ σ²_i tr(V⁻¹K_i) = n - 1
         # q_i = K_i V⁻¹y: inside, and outside as combinations of the columns of [F, y]
         fpy = b - self.m @ u
@@ -193,104 +183,9 @@ class Solved:
         outside = np.block([[model.outside_ff, fy], [fy.T, model.outside_yy[trait][:, None]]])
         carried = outside @ combined / self.var_e
         to_linear = linear.T @ (inside / self.v[:, None]) + carried[:-1]
-        information = inside.T @ (inside / self.v[:, None]) + combined.T @ carried - to_linear.T @ (t @ to_linear)
+        information = inside.T @ (inside / self.v[:, None]) + combined.T @ carried
+        half = self._half(to_linear)
+        information -= half.T @ half
         fitted = np.array([*((fpy[group] ** 2).sum() for group in groups), (model.d * py**2).sum(), 0.0])
         fitted[-1] = (py**2).sum() + combined[:, -1] @ (outside @ combined[:, -1])
         return traces - fitted, information
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Variances `(n_groups + 2,)` of a trait, -2ℓ there, iterations, and whether they sufficed."""
-
-    variances: Array
-    deviance: float
-    n_iter: int
-    converged: bool
-
-
-def estimate_variances(model: MixedModel, max_iter: int, tol: float) -> list[Estimate]:
-    """Maximise the restricted likelihood of every trait.
-
-    Parameters
-    ----------
-    model
-        Kernels of mean diagonal 1, and traits.
-    max_iter
-        Largest number of iterations for a trait.
-    tol
-        Change of -2ℓ that an iteration promises, below which it has converged.
-    """
-    found = []
-    for trait, starts in enumerate(_starts(model)):
-        ends = [_maximise(model, trait, start, max_iter, tol) for start in starts]
-        found.append(min(ends, key=lambda end: end.deviance))
-    return found
-
-
-def _starts(model: MixedModel) -> list[list[Array]]:
-    """Return where to start for each trait: the grid's best point, and rivals where other components dominate.
-
-    Every point has the scale that fits the trait best. The likelihood of few samples may have several maxima.
-    """
-    present, yy = model.present, model.yy
-    genetic = np.flatnonzero(present[:-1])
-    if not len(genetic) or not (yy > 0).any():
-        return [[np.append(np.zeros(len(present) - 1), s)] for s in yy / (model.n - 1)]
-    mixtures = _simplex(len(genetic))
-    points = np.zeros((len(mixtures), len(_GRID_H2), len(present)))
-    points[:, :, genetic] = np.multiply.outer(mixtures, _GRID_H2).transpose(0, 2, 1)
-    points[:, :, -1] = 1 - np.array(_GRID_H2)
-    scale, determinant = np.zeros((*points.shape[:2], len(yy))), np.zeros((*points.shape[:2], 1))
-    for at in np.ndindex(*points.shape[:2]):
-        solved = Solved(model, points[at])
-        scale[at], determinant[at] = solved.quadratic / (model.n - 1), solved.log_determinant
-    with np.errstate(divide="ignore"):
-        deviance = determinant + (model.n - 1) * np.log(scale)
-    starts = []
-    for trait in range(len(yy)):
-        best = deviance[:, :, trait].argmin(axis=1)
-        lowest = deviance[range(len(mixtures)), best, trait]
-        rivals = np.flatnonzero(lowest <= lowest.min() + _RIVAL) if yy[trait] > 0 else [0]
-        starts.append([points[k, best[k]] * scale[k, best[k], trait] for k in rivals])
-    return starts
-
-
-def _simplex(n: int) -> list[Array]:
-    """Shares of n components: all equal, and each in turn dominant."""
-    shares = [np.full(n, 1 / n)]
-    if n > 1:
-        for most in _DOMINANT_SHARES:
-            rest = (1 - most) / (n - 1)
-            shares += list(rest + (most - rest) * np.eye(n))
-    return shares
-
-
-def _maximise(model: MixedModel, trait: int, start: Array, max_iter: int, tol: float) -> Estimate:
-    """Go up from a start by projected average-information steps."""
-    yy, here = model.yy[trait], slice(trait, trait + 1)
-    if not yy > 0 or not model.present[:-1].any():  # nothing to explain, or nothing to explain it with
-        return Estimate(start, np.nan, 0, True)
-    lowest = np.zeros(len(start))
-    lowest[-1] = H2_BOUNDS[0] * yy / (model.n - 1)
-    variances = np.maximum(start, lowest)
-    solved = Solved(model, variances, here)
-    for iteration in range(1, max_iter + 1):
-        gradient, information = solved.gradient_and_information()
-        free = model.present & ~((variances <= lowest) & (gradient > 0))
-        diagonal = np.diag(information)[free]
-        step, unit = np.zeros(len(variances)), 1 / np.sqrt(np.maximum(diagonal, 1e-14 * diagonal.max()))
-        system = unit[:, None] * information[np.ix_(free, free)] * unit
-        # least squares of least length, for components that the data cannot tell apart
-        step[free] = -unit * np.linalg.lstsq(system, unit * gradient[free], rcond=1e-12)[0]
-        if -gradient @ step < tol:
-            return Estimate(variances, float(solved.deviance[0]), iteration, True)
-        for _ in range(_HALVINGS):
-            moved = Solved(model, np.maximum(variances + step, lowest), here)
-            if moved.deviance[0] < solved.deviance[0]:
-                break
-            step = step / 2
-        else:  # rounding is all that is left
-            return Estimate(variances, float(solved.deviance[0]), iteration, True)
-        solved, variances = moved, moved.variances
-    return Estimate(variances, float(solved.deviance[0]), max_iter, False)
