@@ -86,7 +86,7 @@ def test_variances_are_recovered(rng):
     parts = [values @ rng.normal(size=(values.shape[1], 4)) for values in (z, heterozygous, pairs)]
     y = sum(np.sqrt(v) * p / p.std(axis=0) for v, p in zip((0.4, 0.3, 0.8), parts, strict=True))
     y = y + rng.normal(size=y.shape)
-    model = make("egblup", preset="dominance").fit(x, y)
+    model = make("egblup", dominance=True).fit(x, y)
     for found, expected in zip(
         (model.var_a_, model.var_d_, model.var_aa_, model.var_e_), (0.4, 0.3, 0.8, 1.0), strict=True
     ):

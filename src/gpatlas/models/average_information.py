@@ -1,9 +1,10 @@
 """Variance components of several kernels where their restricted likelihood is highest.
 
 From the best points of a coarse grid of variance shares, whose scale is profiled out as in Kang et al. (2008), steps by
-average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440) go up the likelihood of `gpatlas.models.mixed`.
-They are projected on σ² ≥ 0 and halved until the likelihood rises. A component whose gradient points below zero stays
-there, and is let go when the gradient turns: no component ends at zero unless the likelihood is highest there.
+average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440) go up the likelihood of
+`gpatlas.models.mixed`. They are projected on σ² ≥ 0 and halved until the likelihood rises. A component whose gradient
+points below zero stays there, and is let go when the gradient turns: no component ends at zero unless the likelihood
+is highest there.
 """
 
 from dataclasses import dataclass

@@ -78,7 +78,7 @@ class EGBLUP(KernelModel):
     """
 
     uses_validation: ClassVar[bool] = False
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"dominance": {"dominance": True}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # variances are estimated, by the model itself
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "epistasis": ["boolean"],

@@ -14,8 +14,8 @@ Woodbury's identity; all traits share the eigendecomposition):
 
 which is the restricted likelihood, the mean being gone with centring (Patterson & Thompson 1971), up to log n.
 
-Its derivatives by the variances, and the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440), are,
-with q_i = K_i V⁻¹y,
+Its derivatives by the variances, and the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440),
+are, with q_i = K_i V⁻¹y,
 
     gradient_i = tr(V⁻¹K_i) - y'V⁻¹q_i        information_ij = q_i' V⁻¹ q_j
 """
