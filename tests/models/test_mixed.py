@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from gpatlas.models.average_information import estimate_variances
+from gpatlas.models.average_information import _maximise, estimate_variances
 from gpatlas.models.kernels import pair_products
 from gpatlas.models.loci_and_pairs import LociAndPairs
 from gpatlas.models.mixed import Solved
@@ -137,3 +137,34 @@ def test_without_pairs_it_is_the_likelihood_of_rrblup(rng):
     np.testing.assert_allclose(ours.h2_, rrblup.h2_, rtol=1e-4)
     np.testing.assert_allclose(ours.var_e_, rrblup.var_e_, rtol=1e-4)
     np.testing.assert_allclose(ours.marker_effects_, rrblup.marker_effects_, rtol=1e-3, atol=1e-4)
+
+
+def test_a_component_leaves_zero_where_the_likelihood_rises(rng):
+    x = rng.integers(0, 3, (100, 8))
+    y = pair_products(x - x.mean(axis=0)) @ rng.normal(size=(28, 1)) + rng.normal(size=(100, 1))
+    model = equations(x, y - y.mean(axis=0))
+    (best,) = estimate_variances(model, 100, 1e-9)
+    assert best.variances[1] > 0
+    for start in ([0.5, 0.0, 0.5], [0.0, 0.0, 1.0]):
+        end = _maximise(model, 0, np.array(start) * y.var(), [], 100, 1e-9)
+        assert end.deviance == pytest.approx(best.deviance, abs=1e-6)
+
+
+def test_the_highest_of_several_maxima_is_taken():
+    """Few samples: from some starts the likelihood rises to a maximum that is lower than another by 17 in -2ℓ."""
+    rng = np.random.default_rng(853)
+    n, p = rng.integers(8, 45), rng.integers(2, 13)
+    x = rng.integers(0, rng.choice([2, 3, 5]), (n, p))
+    x[:2] = [[0] * p, [1] * p]
+    pairs = pair_products(x - x.mean(axis=0))
+    y = rng.integers(0, 2) * x @ rng.normal(size=(p, 1))
+    y = y + rng.integers(0, 2) * pairs @ rng.normal(size=(pairs.shape[1], 1))
+    y = y + rng.choice([0.1, 2]) * rng.normal(size=(n, 1))
+    model = equations(x, y - y.mean(axis=0))
+    (best,) = estimate_variances(model, 100, 1e-9)
+    ends = [
+        _maximise(model, 0, np.array(start) * y.var(), [], 100, 1e-9).deviance
+        for start in ([0.0, 0.5, 0.5], [0.02, 0.9, 0.08], [0.98, 0.001, 0.019], [0.4, 0.4, 0.2])
+    ]
+    assert max(ends) > min(ends) + 10
+    assert best.deviance <= min(ends) + 1e-6
