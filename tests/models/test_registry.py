@@ -13,6 +13,8 @@ from gpatlas.models import REGISTRY, make, model_class
 QUICK = {
     "auto_epistasis": {"members": ["rrblup", "interaction_screening"]},
     "interaction_screening": {},
+    "egblup": {},
+    "rkhs": {},
     "rrblup": {},
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
@@ -50,7 +52,7 @@ def test_the_published_mlp_is_the_published_one():
     ("call", "message"),
     [
         (lambda: make("rrblu"), "unknown model 'rrblu'; did you mean 'rrblup'?"),
-        (lambda: make("zzz"), "known are lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rrblup"),
+        (lambda: make("zzz"), "known are egblup, lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rkhs, rrblup"),
         (lambda: make("mlp", preset="publishd"), "unknown preset 'publishd'; did you mean 'published'?"),
         (lambda: make("mlp", learning_rat=1), "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
         (lambda: make("mlp", learning_rate=-1), "'learning_rate' parameter of MLP must be a float in the range"),

@@ -14,11 +14,13 @@ from gpatlas.errors import ConfigError, did_you_mean
 REGISTRY: dict[str, str] = {
     "auto_epistasis": "gpatlas.models.auto_epistasis:AutoEpistasis",
     "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
+    "egblup": "gpatlas.models.egblup:EGBLUP",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
     "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
     "mlp": "gpatlas.models.mlp:MLP",
+    "rkhs": "gpatlas.models.rkhs:RKHS",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
 }

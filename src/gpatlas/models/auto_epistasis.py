@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from gpatlas.models.inputs import validated_phenotypes
+from gpatlas.models.dosage_model import DosageModel
+from gpatlas.models.inputs import validated_genotypes
 from gpatlas.models.space import Choice, Range
 from gpatlas.models.work import Work
 
@@ -24,7 +24,7 @@ NEURAL_GENOTYPES = 20_000_000
 ENOUGH_FOR_ONE_FOLD = 5000
 
 
-class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class AutoEpistasis(DosageModel):
     """Stack of models for sparse interactions, dense interactions, none, and any, by inner cross-validation.
 
     Every member predicts samples held out from its fitting; the non-negative weights with which these predictions fit
@@ -74,7 +74,6 @@ class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
     ['rrblup', 'interaction_screening']
     """
 
-    uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {"combine": "best"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {"default": {"combine": Choice(("stack", "best"))}}
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -118,9 +117,7 @@ class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Fewer than ten phenotyped samples for a trait, values that are not finite numbers, or a member that cannot
             be fitted.
         """
-        self._validate_params()
-        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=10)
-        Y = validated_phenotypes(x, y, minimum=10)
+        x, Y = self._validated(X, y, minimum=10, n_samples=10)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         folds = self._folds(len(x), seed)
         known = ~np.isnan(Y)
@@ -167,7 +164,7 @@ class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
         check_is_fitted(self)
-        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
+        x = validated_genotypes(self, X, reset=False)
         predicted = np.tile(self._offset, (len(x), 1))
         for name, share in zip(self.members_, self._weights, strict=True):
             if name in self.estimators_:
@@ -214,11 +211,6 @@ class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
         order = np.random.default_rng(seed).permutation(n_samples)
         parts = np.array_split(order, self.n_folds or 5)
         return parts[:1] if self.n_folds is None and n_samples >= ENOUGH_FOR_ONE_FOLD else parts
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 def _made(name: str, hyperparameters: Mapping[str, Any]) -> Any:

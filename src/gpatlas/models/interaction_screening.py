@@ -6,24 +6,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
+from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.epistasis.cascade import Rules
 from gpatlas.models.epistasis.discovery import Discovery, discover
 from gpatlas.models.epistasis.panel import make_panel
 from gpatlas.models.epistasis.screen import WORTH_INT8
 from gpatlas.models.epistasis.shrunken import features_held
-from gpatlas.models.inputs import complete_parts, fill_missing, validated_genotypes, validated_phenotypes
+from gpatlas.models.inputs import complete_parts
 from gpatlas.models.products import Genotypes
 from gpatlas.models.space import Choice, Range
 from gpatlas.models.work import Work
 from gpatlas.packed import Bits
 
 
-class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class InteractionScreening(DosageModel):
     """Iterated screening of all pairs of loci (additive × additive epistasis), every trait by itself.
 
     1. **Cascade.** A model of the additive effects is fitted; all p(p-1)/2 products of loci are tested against what it
@@ -98,7 +97,6 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
     array([[4, 9]])
     """
 
-    uses_validation: ClassVar[bool] = False
     streams: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"stagewise": {"effects": "least_squares"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
@@ -158,9 +156,7 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Fewer than five phenotyped samples for a trait, values that are not finite numbers, or an engine that is
             not to be had.
         """
-        self._validate_params()
-        x = validated_genotypes(self, X, reset=True, minimum=5)
-        Y = validated_phenotypes(x, y, minimum=5)
+        x, Y = self._validated(X, y, minimum=5, n_samples=5)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         found: dict[int, Discovery] = {}
         for x_here, y_here, traits in complete_parts(x, Y):
@@ -188,10 +184,7 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def predict(self, X: ArrayLike | Bits) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
-        check_is_fitted(self)
-        x = validated_genotypes(self, X, reset=False)
-        if not isinstance(x, Bits):
-            x, _ = fill_missing(x, self._mean_x)
+        x = self._new_dosage(X)
         predicted = np.column_stack([effects.predict(x) for effects in self._effects])
         return predicted.reshape(len(x), *self._y_shape)
 
@@ -209,11 +202,6 @@ class InteractionScreening(MultiOutputMixin, RegressorMixin, BaseEstimator):
             traffic=n_traits * 30 * 4.0 * features * n_samples,
             dense=2.5 * n_samples * n_loci,
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
 
 _ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {

@@ -1,18 +1,16 @@
 """What every linear model of dosage shares: effects of alleles, and predictions from them."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
-from gpatlas.models.inputs import fill_missing, validated_genotypes, validated_phenotypes
+from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.products import times
 from gpatlas.packed import Bits
 
 
-class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LinearModel(DosageModel):
     """Base of linear models; `fit` of a subclass sets `marker_effects_`, `intercept_` and `_mean_x`.
 
     Attributes
@@ -23,27 +21,11 @@ class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Prediction at dosage 0.
     """
 
-    streams: ClassVar[bool] = False  # whether X may be `gpatlas.packed.Bits`, which are never unpacked as a whole
     marker_effects_: NDArray
     intercept_: Any
-    _mean_x: NDArray  # training means of loci, which stand for missing genotypes
 
     def predict(self, X: ArrayLike | Bits) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`: mean plus breeding values."""
-        check_is_fitted(self)
-        x = validated_genotypes(self, X, reset=False)
-        if not isinstance(x, Bits):
-            x, _ = fill_missing(x, self._mean_x)
+        x = self._new_dosage(X)
         effects = self.marker_effects_.reshape(x.shape[1], -1)
         return times(x, effects).reshape(len(x), *self.marker_effects_.shape[1:]) + self.intercept_
-
-    def _validated(self, X: ArrayLike | Bits, y: ArrayLike, minimum: int) -> tuple[Any, NDArray[np.float64]]:
-        """Check hyperparameters and data; return dosage (or bits) and phenotypes `(n_samples, n_traits)`."""
-        self._validate_params()
-        x = validated_genotypes(self, X, reset=True, minimum=2)
-        return x, validated_phenotypes(x, y, minimum)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

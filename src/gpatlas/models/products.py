@@ -20,9 +20,9 @@ def rows_of(x: Genotypes, rows: NDArray[np.intp]) -> Genotypes:
     return x.take(rows) if isinstance(x, Bits) else x[rows]
 
 
-def row_blocks(x: Genotypes) -> Iterator[slice]:
-    """Cut samples into slices of about `_BLOCK_VALUES` numbers."""
-    step = max(1, _BLOCK_VALUES // max(1, x.shape[1]))
+def row_blocks(x: Genotypes, width: int | None = None) -> Iterator[slice]:
+    """Cut samples into slices of about `_BLOCK_VALUES` numbers, where a sample has `width`, by default its row's."""
+    step = max(1, _BLOCK_VALUES // max(1, width or x.shape[1]))
     for start in range(0, len(x), step):
         yield slice(start, min(start + step, len(x)))
 

@@ -13,7 +13,7 @@ REML is that of y = 1μ + Xu + e with u ~ N(0, σ²_u I), λ = σ²_e/σ²_u, σ
 eq. 7, for this design). The eigendecomposition is of X'X when there are fewer loci than samples, else of XX'.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from gpatlas.packed import Bits
 Criterion = Literal["reml", "loo", "gcv"]
 PUBLISHED_PENALTIES = np.logspace(-5, 5, 100)
 H2_BOUNDS = (1e-6, 1 - 1e-6)
+EIGH_FLOPS = 5.0  # of a full decomposition, per cubed size, at the rate of matrix products
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Moments:
     def of_traits(self, traits: NDArray[np.intp]) -> "Moments":
         """Return the moments of some of the traits."""
         return Moments(self.n, self.sum_x, self.sum_y[traits], self.xx, self.xy[:, traits], self.yy[traits])
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(self.n + other.n, *(getattr(self, k) + getattr(other, k) for k in _SUMS))
 
     def __sub__(self, other: "Moments") -> "Moments":
         return Moments(self.n - other.n, *(getattr(self, k) - getattr(other, k) for k in _SUMS))
@@ -121,12 +125,19 @@ def primal_spectrum(moments: Moments) -> Spectrum:
 
 def dual_spectrum(x: Genotypes, y: NDArray[np.float64]) -> Spectrum:
     """Decompose XX'; for fewer samples than loci."""
-    mean_x, mean_y = column_sums(x) / len(x), y.mean(axis=0)
-    d, u = eigh(centred_kernel(x, mean_x), driver="evd", overwrite_a=True)
+    mean_x = column_sums(x) / len(x)
+    return replace(kernel_spectrum(centred_kernel(x, mean_x), y), mean_x=mean_x)
+
+
+def kernel_spectrum(kernel: NDArray[np.float64], y: NDArray[np.float64]) -> Spectrum:
+    """Decompose the kernel `(n, n)` of centred features, in its own memory; it is overwritten."""
+    d, u = eigh(kernel.T, driver="evd", overwrite_a=True, check_finite=False)  # .T is the order LAPACK works in
     kept = _numerically_positive(d)
+    if not kept.all():  # ascending: what is kept is at the end
+        d, u = d[kept], u[:, kept.argmax() :] if kept.any() else u[:, :0]
+    mean_y = y.mean(axis=0)
     centred = y - mean_y
-    d, u = d[kept], u[:, kept]
-    return Spectrum(len(x), d, u.T @ centred, (centred**2).sum(axis=0), u, False, mean_x, mean_y)
+    return Spectrum(len(y), d, u.T @ centred, (centred**2).sum(axis=0), u, False, np.empty(0), mean_y)
 
 
 def best_penalty(
@@ -146,6 +157,12 @@ def best_penalty(
 def reml_penalties(spectrum: Spectrum) -> NDArray[np.float64]:
     """Return each trait's penalty by REML, `(n_traits,)`."""
     return np.array([_reml_penalty(spectrum, trait) for trait in range(len(spectrum.yy))])
+
+
+def reml_deviance(spectrum: Spectrum, penalty: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -2ℓ of the module's head at each trait's penalty, `(n_traits,)`."""
+    outside = spectrum.rss_outside
+    return np.array([_deviance(spectrum, spectrum.z[:, k] ** 2, outside[k], penalty[k]) for k in range(len(outside))])
 
 
 def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -196,14 +213,11 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     """Maximise the restricted likelihood over heritability in `H2_BOUNDS`."""
     per_sample = spectrum.d.sum() / (spectrum.n - 1)
     z2, outside = spectrum.z[:, trait] ** 2, spectrum.rss_outside[trait]
-    n_outside = spectrum.n - 1 - len(spectrum.d)
     if not spectrum.yy[trait] > 0 or per_sample == 0:  # nothing to explain, or nothing to explain it with
         return max(per_sample, 1.0) * (1 / H2_BOUNDS[0] - 1)
 
     def deviance(logit_h2: float) -> float:
-        penalty = per_sample * np.exp(-logit_h2)
-        q = (z2 / (spectrum.d + penalty)).sum() + outside / penalty
-        return (spectrum.n - 1) * np.log(q) + np.log(spectrum.d + penalty).sum() + n_outside * np.log(penalty)
+        return _deviance(spectrum, z2, outside, per_sample * np.exp(-logit_h2))
 
     # the likelihood may have two maxima (usually one at no heritability): every valley of the grid is gone down
     low, high = (float(np.log(h2 / (1 - h2))) for h2 in H2_BOUNDS)
@@ -221,6 +235,12 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     ]
     best = min(found, key=lambda minimum: minimum.fun).x
     return float(per_sample * np.exp(-best))
+
+
+def _deviance(spectrum: Spectrum, z2: NDArray[np.float64], outside: float, penalty: float) -> float:
+    n, d = spectrum.n, spectrum.d
+    q = (z2 / (d + penalty)).sum() + outside / penalty
+    return (n - 1) * np.log(q) + np.log(d + penalty).sum() + (n - 1 - len(d)) * np.log(penalty)
 
 
 def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

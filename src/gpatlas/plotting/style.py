@@ -23,6 +23,8 @@ MODEL_COLOURS = {
     "lasso_pruned": "#E69F00",
     "lasso_mlp": "#CC79A7",
     "mlp": "#D55E00",
+    "egblup": "#332288",
+    "rkhs": "#882255",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -35,6 +37,8 @@ MODEL_NAMES = {
     "lasso_stable": "stability-selected",
     "lasso_mlp": "LASSO → MLP",
     "mlp": "MLP",
+    "egblup": "EGBLUP",
+    "rkhs": "RKHS",
 }
 GREY = "#6b7280"
 

@@ -1,0 +1,38 @@
+"""What every estimator on dosages shares: checks of its inputs, tags, shapes."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from gpatlas.models.inputs import fill_missing, validated_genotypes, validated_phenotypes
+from gpatlas.packed import Bits
+
+
+class DosageModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Base of models of dosage; `fit` of a subclass sets `_mean_x`."""
+
+    uses_validation: ClassVar[bool] = False
+    streams: ClassVar[bool] = False  # whether X may be `gpatlas.packed.Bits`, which are never unpacked as a whole
+    _mean_x: NDArray  # training means of loci, which stand for missing genotypes
+
+    def _validated(
+        self, X: ArrayLike | Bits, y: ArrayLike, minimum: int, n_samples: int = 2
+    ) -> tuple[Any, NDArray[np.float64]]:
+        """Check hyperparameters and data; return dosage (or bits) and phenotypes `(n_samples, n_traits)`."""
+        self._validate_params()
+        x = validated_genotypes(self, X, reset=True, minimum=n_samples)
+        return x, validated_phenotypes(x, y, minimum)
+
+    def _new_dosage(self, X: ArrayLike | Bits) -> Any:
+        """Check new samples' dosage, and fill what is missing."""
+        check_is_fitted(self)
+        x = validated_genotypes(self, X, reset=False)
+        return x if isinstance(x, Bits) else fill_missing(x, self._mean_x)[0]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
