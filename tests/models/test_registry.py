@@ -11,6 +11,7 @@ from gpatlas.errors import ConfigError
 from gpatlas.models import REGISTRY, make, model_class
 
 QUICK = {
+    "bilinear": {"max_epochs": 25, "sparsity": 0.15, "device": "cpu"},
     "rrblup": {},
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
@@ -48,7 +49,7 @@ def test_the_published_mlp_is_the_published_one():
     ("call", "message"),
     [
         (lambda: make("rrblu"), "unknown model 'rrblu'; did you mean 'rrblup'?"),
-        (lambda: make("zzz"), "known are lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rrblup"),
+        (lambda: make("zzz"), "known are bilinear, lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rrblup"),
         (lambda: make("mlp", preset="publishd"), "unknown preset 'publishd'; did you mean 'published'?"),
         (lambda: make("mlp", learning_rat=1), "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
         (lambda: make("mlp", learning_rate=-1), "'learning_rate' parameter of MLP must be a float in the range"),

@@ -8,6 +8,7 @@ from gpatlas.errors import ConfigError, did_you_mean
 
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
+    "bilinear": "gpatlas.models.bilinear:Bilinear",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
@@ -16,7 +17,7 @@ REGISTRY: dict[str, str] = {
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
 }
-USES_GPU = frozenset({"mlp", "lasso_mlp"})  # where there is one; a workflow runs these one at a time on it
+USES_GPU = frozenset({"bilinear", "lasso_mlp", "mlp"})  # where there is one; a workflow runs these one at a time on it
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:
