@@ -13,6 +13,7 @@ from gpatlas.models import REGISTRY, make, model_class
 QUICK = {
     "bilinear": {"max_epochs": 25, "sparsity": 0.15, "device": "cpu"},
     "rrblup": {},
+    "transformer": {"width": 8, "n_heads": 2, "max_epochs": 25, "device": "cpu"},
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
     "linear_sgd": {"max_epochs": 5},

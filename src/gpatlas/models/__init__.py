@@ -16,8 +16,10 @@ REGISTRY: dict[str, str] = {
     "mlp": "gpatlas.models.mlp:MLP",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
+    "transformer": "gpatlas.models.transformer:Transformer",
 }
-USES_GPU = frozenset({"bilinear", "lasso_mlp", "mlp"})  # where there is one; a workflow runs these one at a time on it
+# where there is one; a workflow runs these one at a time on it
+USES_GPU = frozenset({"bilinear", "lasso_mlp", "mlp", "transformer"})
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:

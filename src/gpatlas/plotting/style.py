@@ -23,6 +23,7 @@ MODEL_COLOURS = {
     "lasso_pruned": "#E69F00",
     "lasso_mlp": "#CC79A7",
     "mlp": "#D55E00",
+    "transformer": "#999933",
     "bilinear": "#882255",  # no more of Okabe and Ito's: Paul Tol's muted scheme
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
@@ -37,6 +38,7 @@ MODEL_NAMES = {
     "lasso_mlp": "LASSO → MLP",
     "mlp": "MLP",
     "bilinear": "bilinear",
+    "transformer": "transformer",
 }
 GREY = "#6b7280"
 
