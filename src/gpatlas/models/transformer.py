@@ -1,8 +1,12 @@
 """The transformer: loci as tokens, attention across loci."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from gpatlas.models.network import NetworkRegressor, Size
@@ -12,6 +16,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gpatlas.train import TrainSettings
+    from gpatlas.train.precision import Arithmetic
+    from gpatlas.train.regression import TrainedNetwork
+
+_FEW_LOCI = 50  # beyond, a step that moves every token moves the prediction too far
 
 
 class Transformer(NetworkRegressor):
@@ -34,14 +42,15 @@ class Transformer(NetworkRegressor):
     loss : {"mse", "l1"}, default="mse"
         Squared or absolute error.
     learning_rate : float, default=0.01
-        Of AdamW; the maximum of the one-cycle schedule.
+        Of AdamW for up to 50 loci, and as the root of their number smaller for more; the maximum of the one-cycle
+        schedule. attention="stacked" takes it as it is.
     weight_decay : float, default=0.01
         Of AdamW.
     schedule : {"one_cycle", "plateau", "constant"}, default="one_cycle"
         Course of the learning rate.
     batch_size : int, default=128
         Samples per step.
-    max_epochs : int, default=60
+    max_epochs : int, default=35
         Passes over the training samples.
     patience : int, default=20
         Epochs without improvement of the validation loss after which training stops.
@@ -133,7 +142,7 @@ class Transformer(NetworkRegressor):
         weight_decay: float = 0.01,
         schedule: str = "one_cycle",
         batch_size: int = 128,
-        max_epochs: int = 60,
+        max_epochs: int = 35,
         patience: int = 20,
         validation_fraction: float = 0.15,
         precision: str = "auto",
@@ -200,3 +209,16 @@ class Transformer(NetworkRegressor):
             patience=self.patience,
             seed=seed,
         )
+
+    def _train(
+        self,
+        training: tuple[NDArray, NDArray[np.float64]],
+        stopping: tuple[NDArray, NDArray[np.float64]],
+        settings: "TrainSettings",
+        arithmetic: "Arithmetic",
+        progress: Callable[[int, int, float], None] | None,
+    ) -> "TrainedNetwork":
+        if self.attention != "stacked":
+            pace = min(1.0, (_FEW_LOCI / training[0].shape[1]) ** 0.5)
+            settings = replace(settings, learning_rate=pace * settings.learning_rate)
+        return super()._train(training, stopping, settings, arithmetic, progress)
