@@ -15,7 +15,9 @@ QUICK = {
     "interaction_screening": {},
     "egblup": {},
     "rkhs": {},
+    "bilinear": {"max_epochs": 25, "sparsity": 0.15, "device": "cpu"},
     "rrblup": {},
+    "transformer": {"width": 8, "n_heads": 2, "max_epochs": 25, "device": "cpu"},
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},
     "linear_sgd": {"max_epochs": 5},
@@ -25,7 +27,18 @@ QUICK = {
 }
 
 
-@parametrize_with_checks([make(name, **QUICK[name]) for name in sorted(REGISTRY)])
+# checks that a model cannot pass, and why
+EXPECTED_FAILURES = {
+    "Transformer": {
+        "check_methods_subset_invariance": "float32: 2e-7 depends on how many rows share a product, 1e-7 is allowed"
+    }
+}
+
+
+@parametrize_with_checks(
+    [make(name, **QUICK[name]) for name in sorted(REGISTRY)],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -52,7 +65,7 @@ def test_the_published_mlp_is_the_published_one():
     ("call", "message"),
     [
         (lambda: make("rrblu"), "unknown model 'rrblu'; did you mean 'rrblup'?"),
-        (lambda: make("zzz"), "known are egblup, lasso, lasso_mlp, lasso_pruned, linear_sgd, mlp, rkhs, rrblup"),
+        (lambda: make("zzz"), f"known are {', '.join(sorted(REGISTRY))}"),
         (lambda: make("mlp", preset="publishd"), "unknown preset 'publishd'; did you mean 'published'?"),
         (lambda: make("mlp", learning_rat=1), "unknown hyperparameter 'learning_rat'; did you mean 'learning_rate'?"),
         (lambda: make("mlp", learning_rate=-1), "'learning_rate' parameter of MLP must be a float in the range"),

@@ -75,7 +75,11 @@ def test_dotted_keys_reach_into_mappings_without_changing_them():
 @pytest.mark.parametrize(
     ("model", "space", "message"),
     [
-        ("rrblup", "default", "model rrblup has no search space to tune; models that have are fake, lasso_mlp"),
+        (
+            "rrblup",
+            "default",
+            "model rrblup has no search space to tune; models that have are bilinear, fake",
+        ),
         ("mlp", "defualt", "unknown search space 'defualt'; did you mean 'default'?"),
     ],
 )

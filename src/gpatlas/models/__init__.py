@@ -13,8 +13,9 @@ from gpatlas.errors import ConfigError, did_you_mean
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
     "auto_epistasis": "gpatlas.models.auto_epistasis:AutoEpistasis",
-    "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
+    "bilinear": "gpatlas.models.bilinear:Bilinear",
     "egblup": "gpatlas.models.egblup:EGBLUP",
+    "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
@@ -23,10 +24,10 @@ REGISTRY: dict[str, str] = {
     "rkhs": "gpatlas.models.rkhs:RKHS",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
+    "transformer": "gpatlas.models.transformer:Transformer",
 }
-USES_GPU = frozenset(
-    {"mlp", "lasso_mlp", "auto_epistasis"}
-)  # where there is one; a workflow runs these one at a time on it
+# where there is one; a workflow runs these one at a time on it
+USES_GPU = frozenset({"auto_epistasis", "bilinear", "lasso_mlp", "mlp", "transformer"})
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:

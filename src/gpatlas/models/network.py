@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from gpatlas.train import History, TrainSettings
+    from gpatlas.train.precision import Arithmetic
+    from gpatlas.train.regression import TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def perceptron_size(n_features: int, hidden: Sequence[int], n_traits: int) -> Si
 class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of network estimators; a subclass has hyperparameters, `_build`, `_size` and `_settings`.
 
-    Every subclass has the hyperparameters `input_coding`, `standardise_targets`, `schedule`, `batch_size`,
+    Every subclass has as hyperparameters, or fixes, `input_coding`, `standardise_targets`, `schedule`, `batch_size`,
     `max_epochs`, `validation_fraction`, `precision`, `device` and `random_state`.
     """
 
@@ -83,7 +85,6 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             Training diverged.
         """
         from gpatlas.train.precision import choose_arithmetic
-        from gpatlas.train.regression import train_regression
 
         self._validate_params()
         x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=3)
@@ -96,21 +97,33 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             x_stop: NDArray = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
             training, stopping = (x, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1))
         arithmetic = choose_arithmetic(self.device, self.precision)
-        self.network_ = train_regression(
-            training,
-            stopping,
-            self._build,
-            self._settings(seed),
-            arithmetic,
-            input_coding=self.input_coding,
-            standardise_targets=self.standardise_targets,
-            progress=progress,
-        )
+        self.network_ = self._train(training, stopping, self._settings(seed), arithmetic, progress)
         self.history_: History = self.network_.history
         self.n_epochs_ = len(self.history_.train_loss)
         self.device_ = arithmetic.describe()
         self._y_shape = np.asarray(y).shape[1:]
         return self
+
+    def _train(
+        self,
+        training: tuple[NDArray, NDArray[np.float64]],
+        stopping: tuple[NDArray, NDArray[np.float64]],
+        settings: "TrainSettings",
+        arithmetic: "Arithmetic",
+        progress: Callable[[int, int, float], None] | None,
+    ) -> "TrainedNetwork":
+        from gpatlas.train.regression import train_regression
+
+        return train_regression(
+            training,
+            stopping,
+            self._build,
+            settings,
+            arithmetic,
+            input_coding=self.input_coding,
+            standardise_targets=self.standardise_targets,
+            progress=progress,
+        )
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""

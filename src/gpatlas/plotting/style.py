@@ -24,7 +24,11 @@ MODEL_COLOURS = {
     "lasso_mlp": "#CC79A7",
     "mlp": "#D55E00",
     "egblup": "#332288",
-    "rkhs": "#882255",
+    "interaction_screening": "#661100",  # no more of Okabe and Ito's: Paul Tol's muted scheme
+    "auto_epistasis": "#44AA99",
+    "bilinear": "#882255",
+    "rkhs": "#88CCEE",
+    "transformer": "#999933",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -38,7 +42,11 @@ MODEL_NAMES = {
     "lasso_mlp": "LASSO → MLP",
     "mlp": "MLP",
     "egblup": "EGBLUP",
+    "interaction_screening": "interaction screening",
+    "auto_epistasis": "auto (stack)",
     "rkhs": "RKHS",
+    "bilinear": "bilinear",
+    "transformer": "transformer",
 }
 GREY = "#6b7280"
 
