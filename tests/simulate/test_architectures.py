@@ -207,5 +207,5 @@ def test_mistakes(trait, message):
 
 @pytest.mark.parametrize("architecture", ["dense", "triples"])
 def test_alphasimr_refuses_what_it_does_not_have(architecture):
-    with pytest.raises(EngineError, match=f"AlphaSimR has no {architecture} architecture, only disjoint pairs; use en"):
+    with pytest.raises(EngineError, match=f"only, not architecture {architecture}; use engine: native"):
         simulate_with_alphasimr(spec(architecture), 1)

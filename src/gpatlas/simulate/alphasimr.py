@@ -86,7 +86,9 @@ def simulate_with_alphasimr(spec: SimulationSpec, seed: int) -> Dataset:
 
 def _refuse_unavailable(trait: TraitSpec) -> None:
     if trait.architecture != "sparse":
-        raise EngineError(f"AlphaSimR has no {trait.architecture} architecture, only disjoint pairs; use engine: native")
+        raise EngineError(
+            f"AlphaSimR has disjoint pairs only, not architecture {trait.architecture}; use engine: native"
+        )
     if trait.has_epistasis and trait.n_traits > 1:
         if trait.pairing == "separate":
             raise EngineError("AlphaSimR shares pairs within a call; use engine: native for pairing: separate")
