@@ -162,5 +162,5 @@ def test_discoveries_are_those_of_sets(found, true, order):
     score = pair_discoveries(table(found), table(true))
     right = len(found & true)
     assert score["pair_false"] == len(found) - right
-    assert score["pair_fdp"] == (1 - right / len(found) if found else 0)
+    assert score["pair_fdp"] == pytest.approx(1 - right / len(found) if found else 0)
     assert score["pair_recall"] == right / len(true) if true else np.isnan(score["pair_recall"])
