@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gpatlas.config.grid import GridConfig, NonNegative
+from gpatlas.config.grid import GridConfig, NonNegative, Samples
 from gpatlas.config.scaling import n_qtl_at
 from gpatlas.config.simulation import Architecture, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
+
+Scalings = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 
 
 class FrontierConfig(GridConfig):
@@ -24,8 +26,9 @@ class FrontierConfig(GridConfig):
     drawn_along: ClassVar[str] = "n_qtl"
 
     experiment: Literal["frontier"] = Field("frontier", description="which experiment this file configures")
-    qtl_scaling: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        min_length=1, description="possible QTL pairs per sample; with n_samples it sets the number of QTL"
+    qtl_scaling: Scalings | dict[Samples, Scalings] = Field(
+        description="possible QTL pairs per sample; with n_samples it sets the number of QTL. One list, or one for "
+        "each n_samples"
     )
     architecture: tuple[Architecture, ...] = Field(
         ("sparse", "dense", "triples"),
@@ -39,6 +42,12 @@ class FrontierConfig(GridConfig):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        absent = [n for n in self.n_samples if not self.scalings(n)]
+        if absent:
+            raise ValueError(f"qtl_scaling has no entry for n_samples {absent[0]}")
+        twice = [n for n in self.n_samples if len(set(self.scalings(n))) != len(self.scalings(n))]
+        if twice:
+            raise ValueError(f"qtl_scaling lists a value twice: {list(self.scalings(twice[0]))}")
         beyond = [a for a in self.architecture if a != "sparse"]
         if self.engine.name != "native" and beyond:
             raise ValueError(
@@ -47,14 +56,14 @@ class FrontierConfig(GridConfig):
             )
         return self
 
+    def scalings(self, n_samples: int) -> Scalings:
+        """Possible QTL pairs per sample at a sample size."""
+        return self.qtl_scaling.get(n_samples, ()) if isinstance(self.qtl_scaling, dict) else self.qtl_scaling
+
     def rows(self) -> list[dict[str, Any]]:
         """Expand the lists to design rows, sorted by every column but architecture, which keeps the file's order."""
-        grid = product(
-            sorted(self.n_samples),
-            sorted(self.qtl_scaling),
-            sorted(self.heritability, reverse=True),
-            self.architecture,
-        )
+        sizes = [(n, scaling) for n in sorted(self.n_samples) for scaling in sorted(self.scalings(n))]
+        grid = product(sizes, sorted(self.heritability, reverse=True), self.architecture)
         return [
             {
                 "n_samples": n_samples,
@@ -64,7 +73,7 @@ class FrontierConfig(GridConfig):
                 "n_qtl": n_qtl_at(n_samples, qtl_scaling),
                 "rep": rep,
             }
-            for n_samples, qtl_scaling, heritability, architecture in grid
+            for (n_samples, qtl_scaling), heritability, architecture in grid
             for rep in self.reps(n_samples)
         ]
 
