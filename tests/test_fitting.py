@@ -10,6 +10,8 @@ from gpatlas.config.simulation import FoldsSpec
 from gpatlas.dataset import Fold
 from gpatlas.errors import DataError
 from gpatlas.fitting import fit_dataset
+from gpatlas.models import make
+from gpatlas.models.work import memory_of_fit
 from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
 from gpatlas.simulate import simulate
 
@@ -121,6 +123,22 @@ def test_a_model_that_cannot_be_fitted_is_one_line(haploids):
     phenotypes = np.full_like(haploids.phenotypes, np.nan)
     with pytest.raises(DataError, match="model rrblup: trait 0 has 0 phenotyped samples"):
         fit_dataset(replace(haploids, phenotypes=phenotypes), "rrblup", {}, HOLDOUT, 1)
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_starts(haploids, monkeypatch):
+    monkeypatch.setattr("gpatlas.fitting.available_memory", lambda: 1e8)
+    with pytest.raises(
+        DataError, match=r"model lasso needs about .* GB of memory for 300 samples × 24 loci, but 0\.1 GB"
+    ):
+        fit_dataset(haploids, "lasso", {}, HOLDOUT, 1)
+
+
+def test_streaming_needs_no_memory_for_genotypes():
+    """A million samples by 6 326 loci: bits leave room where dosages do not."""
+    model, size = make("rrblup"), (1_000_000, 6_326, 5)
+    assert memory_of_fit(model, *size, packed=False) - memory_of_fit(model, *size, packed=True) == 6.326e9
+    assert memory_of_fit(model, *size, packed=True) < 4e9
+    assert memory_of_fit(make("lasso"), *size, packed=True) > 6e9
 
 
 def test_a_seed_gives_one_fit(haploids):

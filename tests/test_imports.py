@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "gpatlas"
 # a module may import from its own part and from tiers above it in this list
 TIERS = [
     {"errors", "seeding"},
-    {"packed", "encoding"},
+    {"packed", "encoding", "memory"},
     {"dataset", "config", "predictions"},
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting"},

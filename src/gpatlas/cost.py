@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from gpatlas.config.experiment import VALIDATION_SHARE
 from gpatlas.design import Design, DesignRow, dataset_path, predictions_path, tuned_path
 from gpatlas.models import make, search_space
-from gpatlas.models.work import Work
+from gpatlas.models.work import Work, memory_of_fit
 from gpatlas.packed import n_bytes
 
 START_SIMULATE, START_CLASSICAL, START_TORCH = 0.3, 1.3, 3.0  # CPU seconds of a process beside its work
@@ -120,7 +120,7 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
                 work = estimator.work(round((1 - held_out) * n), p, t)
                 fits = _fits_per_row(design, model, t)
                 seconds += fits * _seconds(work, machine, on_gpu)
-                memory = max(memory, work.memory)
+                memory = max(memory, memory_of_fit(estimator, n, p, t, packed=ploidy == 1))
                 splits = evaluation.n_splits if fits > 1 else 1
                 disk += splits * 8.0 * t * (2 * evaluation.test * n + p)
         stages.append(Stage(name, f"fit {label}", len(jobs), seconds, memory, disk, on_gpu))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpatlas.encoding import as_features
 from gpatlas.errors import DataError
-from gpatlas.packed import PackedBits
+from gpatlas.packed import Bits, n_bytes
 
 
 class Fold(enum.IntEnum):
@@ -93,8 +93,8 @@ class Dataset:
     Parameters
     ----------
     genotypes
-        Dosage of allele "1": int8 `(n_samples, n_loci)` with 0..ploidy and -1 for missing, or `PackedBits` when
-        every dosage is 0 or 1. Read it through `dosage` or `features`.
+        Dosage of allele "1": int8 `(n_samples, n_loci)` with 0..ploidy and -1 for missing, or `Bits`, in memory or
+        on disk, when every dosage is 0 or 1. Read it through `dosage` or `features`.
     phenotypes
         float64 `(n_samples, n_traits)`, NaN where missing.
     sample_id, locus_id, trait_id
@@ -111,7 +111,7 @@ class Dataset:
         JSON-like record of how the data came about.
     """
 
-    genotypes: NDArray[np.int8] | PackedBits
+    genotypes: NDArray[np.int8] | Bits
     phenotypes: NDArray[np.float64]
     sample_id: NDArray
     locus_id: NDArray
@@ -159,14 +159,20 @@ class Dataset:
 
     def dosage(self, rows: NDArray | slice | None = None) -> NDArray[np.int8]:
         """Return dosage, int8 `(n_rows, n_loci)` with -1 for missing, of some samples (all by default)."""
-        if isinstance(self.genotypes, PackedBits):
+        if isinstance(self.genotypes, Bits):
             return self.genotypes.unpack(rows).view(np.int8)
         return self.genotypes if rows is None else self.genotypes[rows]
 
     def features(self, rows: NDArray | slice | None = None) -> NDArray:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
         dosage = self.dosage(rows)
-        return dosage if isinstance(self.genotypes, PackedBits) else as_features(dosage)  # bits cannot be missing
+        return dosage if isinstance(self.genotypes, Bits) else as_features(dosage)  # bits cannot be missing
+
+    def streamed_features(self, rows: NDArray | None = None) -> NDArray | Bits:
+        """Return the `X` of an estimator that streams: bits where genotypes are packed, else `features`."""
+        if not isinstance(self.genotypes, Bits):
+            return self.features(rows)
+        return self.genotypes if rows is None else self.genotypes.take(rows)
 
     def without_test(self) -> "Dataset":
         """Return the same data without the test samples, for whoever must not see them; folds keep their codes.
@@ -177,9 +183,7 @@ class Dataset:
         genotypes = self.genotypes
         return replace(
             self,
-            genotypes=(
-                PackedBits(genotypes.bits[rows], self.n_loci) if isinstance(genotypes, PackedBits) else genotypes[rows]
-            ),
+            genotypes=genotypes.take(rows) if isinstance(genotypes, Bits) else genotypes[rows],
             phenotypes=self.phenotypes[rows],
             sample_id=self.sample_id[rows],
             fold=self.fold[rows],
@@ -188,19 +192,27 @@ class Dataset:
 
     @cached_property
     def content_hash(self) -> str:
-        """BLAKE2b digest of every array (not of provenance): equal hashes mean equal data."""
+        """BLAKE2b digest of every array (not of provenance): equal hashes mean equal data.
+
+        It is always computed from the data, also where they lie on disk (about a second per GB), and never taken from
+        a file's attribute: fits and predictions are matched by it.
+        """
         digest = hashlib.blake2b(digest_size=16)
-        packed = isinstance(self.genotypes, PackedBits)
-        digest.update(f"{self.genotypes.shape} {packed} {self.ploidy} {self.position_unit}".encode())
+        genotypes, packed = self.genotypes, isinstance(self.genotypes, Bits)
+        digest.update(f"{genotypes.shape} {packed} {self.ploidy} {self.position_unit}".encode())
+        if isinstance(genotypes, Bits):
+            digest.update(str((len(genotypes), n_bytes(self.n_loci))).encode())
+            for rows in genotypes.blocks():
+                digest.update(np.ascontiguousarray(genotypes.packed(rows)).data)
         for array in self._arrays():
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     def _arrays(self) -> list[NDArray]:
-        genotypes = self.genotypes.bits if isinstance(self.genotypes, PackedBits) else self.genotypes
         names = [as_bytes(names) for names in (self.sample_id, self.locus_id, self.trait_id, self.chromosome)]
-        arrays = [genotypes, self.phenotypes, self.fold, self.position, *names]
+        arrays: list[NDArray] = [] if isinstance(self.genotypes, Bits) else [self.genotypes]
+        arrays += [self.phenotypes, self.fold, self.position, *names]
         if self.truth is not None:
             truth = self.truth
             arrays += [truth.genetic_values, truth.breeding_values]

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from gpatlas.config.experiment import EvaluationSpec
 from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError
+from gpatlas.memory import available_memory
 from gpatlas.models import make
 from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
+from gpatlas.models.work import memory_of_fit
+from gpatlas.packed import Bits
 from gpatlas.predictions import TEST, FitResult, FoundPairs, Prediction
 
 Progress = Callable[[int, int, float], None]
@@ -50,9 +53,11 @@ def fit_dataset(
     Raises
     ------
     DataError
-        A fold that the protocol needs is empty, or the model cannot be fitted to these data.
+        A fold that the protocol needs is empty, the model cannot be fitted to these data, or it needs more memory
+        than there is.
     """
     estimator = make(model, **hyperparameters)
+    _check_memory(dataset, estimator, model)
     if estimator.uses_validation:
         import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
     start, cpu_start = time.perf_counter(), time.process_time()
@@ -69,11 +74,24 @@ def fit_dataset(
     return FitResult(dataset.content_hash, predictions, seconds, cpu_seconds, getattr(estimator, "device_", "cpu"))
 
 
+def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
+    """Refuse what would be killed for its memory, before anything is computed."""
+    n, p = dataset.genotypes.shape
+    needed = memory_of_fit(estimator, n, p, dataset.n_traits, packed=isinstance(dataset.genotypes, Bits))
+    if needed > (free := available_memory()):
+        way_out = "" if getattr(estimator, "streams", False) else "; rrblup reads packed genotypes from disk"
+        raise DataError(
+            f"model {model} needs about {needed / 1e9:.2g} GB of memory for {n:,} samples × {p:,} loci, but "
+            f"{free / 1e9:.2g} GB are free{way_out}"
+        )
+
+
 def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
     stop_on = Fold.test if evaluation.protocol == "published" else Fold.validation
     fit_on = (Fold.train,) if estimator.uses_validation or stop_on is Fold.test else (Fold.train, Fold.validation)
     train, test = _rows(dataset, *fit_on), _rows(dataset, Fold.test)
-    x, y = dataset.features(train), dataset.phenotypes[train]
+    features = dataset.streamed_features if getattr(estimator, "streams", False) else dataset.features
+    x, y = features(train), dataset.phenotypes[train]
     if estimator.uses_validation:
         stop = _rows(dataset, stop_on)
         estimator.fit(x, y, validation=(dataset.features(stop), dataset.phenotypes[stop]), progress=progress)
@@ -84,7 +102,7 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
         fold=TEST,
         rows=test,
         traits=traits,
-        predicted=estimator.predict(dataset.features(test)),
+        predicted=estimator.predict(features(test)),
         n_train=(~np.isnan(y)).sum(axis=0),
         marker_effects=getattr(estimator, "marker_effects_", None),
         selected=getattr(estimator, "selected_", None),
@@ -96,8 +114,8 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
 def _ridge_over_splits(
     dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, seed: int
 ) -> tuple[Prediction, ...]:
-    x, y = dataset.features(), dataset.phenotypes
-    if x.dtype.kind == "f" or np.isnan(y).any():
+    x, y = dataset.streamed_features(), dataset.phenotypes
+    if (isinstance(x, np.ndarray) and x.dtype.kind == "f") or np.isnan(y).any():
         raise ValueError("the published ridge protocol needs complete genotypes and phenotypes")
     size = (dataset.n_samples, dataset.n_traits, evaluation.n_splits, evaluation.test)
     splits = published_splits(*size) if evaluation.splits == "published" else random_splits(*size, seed=seed)

@@ -11,6 +11,8 @@ from gpatlas.errors import ConfigError
 from gpatlas.models import REGISTRY, make, model_class
 
 QUICK = {
+    "auto_epistasis": {"members": ["rrblup", "interaction_screening"]},
+    "interaction_screening": {},
     "rrblup": {},
     "rrblup_multitrait": {},
     "mlp": {"hidden": (16,), "max_epochs": 25, "device": "cpu"},

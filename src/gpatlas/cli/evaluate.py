@@ -46,7 +46,7 @@ def score(
     metrics, splits, selected, pairs, variances, runtimes = [], [], [], [], [], []
     with progress("score") as report:
         for done, job in enumerate(design.jobs, start=1):
-            datasets = [read_dataset(results / dataset_path(row)) for row in job.rows]
+            datasets = [read_dataset(results / dataset_path(row), lazy=True) for row in job.rows]
             for row, dataset in zip(job.rows, datasets, strict=True):
                 variances += variance_rows(dataset, row.columns, trait_columns(row.columns))
                 runtimes.append({**row.columns, **_runtime(results / dataset_path(row))})

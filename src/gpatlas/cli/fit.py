@@ -61,7 +61,7 @@ def fit(
     settings: dict[str, dict[str, Any]] = {}
     with progress(f"fit {label}") as report:
         for done, (path, of_path) in enumerate(zip(datasets, chosen, strict=True)):
-            dataset = read_dataset(path)
+            dataset = read_dataset(path, lazy=True)
             _say_missing(dataset, path)
             part = parts / f"{dataset.content_hash}.h5"
             result = read_part(part, of_path | shared)

@@ -30,7 +30,7 @@ def inspect(
     from rich.console import Console
     from rich.table import Table
 
-    dataset = read_dataset(file)
+    dataset = read_dataset(file, lazy=True)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{file}[/bold]")
     summary = Table.grid(padding=(0, 2))

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_bytes
 from gpatlas.errors import StoreError
 from gpatlas.io.atomic import atomic_hdf5
-from gpatlas.packed import PackedBits
+from gpatlas.io.stored_bits import StoredBits
+from gpatlas.packed import Bits, PackedBits, n_bytes
 
 FORMAT = "gpatlas-dataset"
 FORMAT_VERSION = (1, 1)  # a reader refuses a larger first number
@@ -49,8 +50,8 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
         file.attrs["position_unit"] = dataset.position_unit
         file.attrs["content_hash"] = dataset.content_hash
         file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
-        if isinstance(dataset.genotypes, PackedBits):
-            stored = _by_samples(file, "genotypes", dataset.genotypes.bits)
+        if isinstance(dataset.genotypes, Bits):
+            stored = _packed_by_samples(file, "genotypes", dataset.genotypes)
             stored.attrs["encoding"] = "packed_bits"
             stored.attrs["n_loci"] = dataset.n_loci
             stored.attrs["unpack"] = UNPACK_RULE
@@ -65,8 +66,16 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
             _write_truth(file, dataset.truth)
 
 
-def read_dataset(path: str | Path) -> Dataset:
+def read_dataset(path: str | Path, lazy: bool = False) -> Dataset:
     """Read a dataset file.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    lazy
+        Leave packed genotypes on disk, to be read some rows at a time (`StoredBits`), so that a dataset may be larger
+        than memory; everything else is read. Dosages that are not packed are always read.
 
     Returns
     -------
@@ -78,7 +87,7 @@ def read_dataset(path: str | Path) -> Dataset:
         The file is absent, truncated, not a gpatlas dataset, or of a newer format.
     """
     with _opened(path) as file:
-        return _read(file)
+        return _read(file, Path(path) if lazy else None)
 
 
 def stored_hash(path: str | Path) -> str:
@@ -115,13 +124,9 @@ def _check_format(file: h5py.File, path: str | Path) -> None:
         )
 
 
-def _read(file: h5py.File) -> Dataset:
-    stored = file["genotypes"]
-    genotypes: NDArray[np.int8] | PackedBits = stored[()]
-    if stored.attrs["encoding"] == "packed_bits":
-        genotypes = PackedBits(stored[()], int(stored.attrs["n_loci"]))
+def _read(file: h5py.File, leave_in: Path | None) -> Dataset:
     return Dataset(
-        genotypes=genotypes,
+        genotypes=_read_genotypes(file["genotypes"], leave_in),
         phenotypes=file["phenotypes"][()],
         sample_id=file["sample_id"][()],
         locus_id=file["locus_id"][()],
@@ -134,6 +139,15 @@ def _read(file: h5py.File) -> Dataset:
         truth=_read_truth(file) if "genetic_values" in file else None,
         provenance=json.loads(file.attrs["provenance"]),
     )
+
+
+def _read_genotypes(stored: h5py.Dataset, leave_in: Path | None) -> NDArray[np.int8] | Bits:
+    if stored.attrs["encoding"] != "packed_bits":
+        return stored[()]
+    n_loci = int(stored.attrs["n_loci"])
+    if leave_in is None:
+        return PackedBits(stored[()], n_loci)
+    return StoredBits(leave_in, stored.name, (len(stored), n_loci))
 
 
 def _write_truth(file: h5py.File, truth: Truth) -> None:
@@ -163,5 +177,19 @@ def _read_truth(file: h5py.File) -> Truth:
 
 def _by_samples(file: h5py.File, name: str, values: NDArray) -> h5py.Dataset:
     """Write a matrix in chunks of whole rows, near `CHUNK_BYTES`; unlinked loci do not compress."""
-    rows = max(1, min(len(values), CHUNK_BYTES // max(1, values[:1].nbytes)))
+    rows = _chunk_rows(len(values), values[:1].nbytes)
     return file.create_dataset(name, data=values, chunks=(rows, *values.shape[1:]))
+
+
+def _packed_by_samples(file: h5py.File, name: str, bits: Bits) -> h5py.Dataset:
+    """Write packed bytes a chunk at a time, as they need not lie in memory."""
+    width = n_bytes(bits.shape[1])
+    rows = _chunk_rows(len(bits), width)
+    stored = file.create_dataset(name, shape=(len(bits), width), dtype=np.uint8, chunks=(rows, width))
+    for block in bits.blocks(rows):
+        stored[block] = bits.packed(block)
+    return stored
+
+
+def _chunk_rows(n_rows: int, row_bytes: int) -> int:
+    return max(1, min(n_rows, CHUNK_BYTES // max(1, row_bytes)))

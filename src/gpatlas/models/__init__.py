@@ -1,4 +1,8 @@
-"""Models by name: scikit-learn estimators, one file per method, loaded when asked for."""
+"""Models by name: scikit-learn estimators, one file per method, loaded when asked for.
+
+An estimator that declares `streams = True` takes `gpatlas.packed.Bits` as X, in memory or on disk, and reads them a
+block of rows at a time; packed genotypes are never unpacked for it as a whole.
+"""
 
 import inspect
 from importlib import import_module
@@ -8,6 +12,8 @@ from gpatlas.errors import ConfigError, did_you_mean
 
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
+    "auto_epistasis": "gpatlas.models.auto_epistasis:AutoEpistasis",
+    "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
@@ -16,7 +22,9 @@ REGISTRY: dict[str, str] = {
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
 }
-USES_GPU = frozenset({"mlp", "lasso_mlp"})  # where there is one; a workflow runs these one at a time on it
+USES_GPU = frozenset(
+    {"mlp", "lasso_mlp", "auto_epistasis"}
+)  # where there is one; a workflow runs these one at a time on it
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:

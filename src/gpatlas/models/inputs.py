@@ -1,13 +1,16 @@
 """What every estimator does with its inputs before it computes: shapes, missing genotypes, missing phenotypes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from gpatlas.models.products import Genotypes, rows_of
 
-def validated_phenotypes(X: NDArray, y: ArrayLike, minimum: int) -> NDArray[np.float64]:
+
+def validated_phenotypes(X: Genotypes, y: ArrayLike, minimum: int) -> NDArray[np.float64]:
     """Return phenotypes as float64 `(n_samples, n_traits)` with NaN for missing.
 
     Raises
@@ -29,9 +32,7 @@ def validated_phenotypes(X: NDArray, y: ArrayLike, minimum: int) -> NDArray[np.f
     return Y
 
 
-def complete_parts(
-    X: NDArray, Y: NDArray[np.float64]
-) -> Iterator[tuple[NDArray, NDArray[np.float64], NDArray[np.intp]]]:
+def complete_parts(X: Genotypes, Y: NDArray[np.float64]) -> Iterator[tuple[Any, NDArray[np.float64], NDArray[np.intp]]]:
     """Group traits that are missing in the same samples: yields `(x, y, traits)` of the samples that have them."""
     known = ~np.isnan(Y)
     if known.all():
@@ -40,7 +41,7 @@ def complete_parts(
     patterns, member = np.unique(known, axis=1, return_inverse=True)
     for k in range(patterns.shape[1]):
         rows, traits = np.flatnonzero(patterns[:, k]), np.flatnonzero(member == k)
-        yield (X if len(rows) == len(Y) else X[rows]), Y[np.ix_(rows, traits)], traits
+        yield (X if len(rows) == len(Y) else rows_of(X, rows)), Y[np.ix_(rows, traits)], traits
 
 
 def fill_missing(X: NDArray, means: NDArray | None = None) -> tuple[NDArray, NDArray | None]:

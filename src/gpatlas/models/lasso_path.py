@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import lasso_path
 
-from gpatlas.models.ridge import row_blocks
+from gpatlas.models.products import row_blocks
 
 DENSE_LOCI = 2500  # up to here all of X'X is formed at once
 TOLERANCE = 1e-4  # duality gap of a solution, relative to y'y (scikit-learn's `tol`)

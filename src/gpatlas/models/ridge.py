@@ -13,7 +13,6 @@ REML is that of y = 1μ + Xu + e with u ~ N(0, σ²_u I), λ = σ²_e/σ²_u, σ
 eq. 7, for this design). The eigendecomposition is of X'X when there are fewer loci than samples, else of XX'.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,11 +21,12 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
+from gpatlas.models.products import Genotypes, centred_kernel, column_sums, gram, row_blocks, transposed_times
+from gpatlas.packed import Bits
+
 Criterion = Literal["reml", "loo", "gcv"]
 PUBLISHED_PENALTIES = np.logspace(-5, 5, 100)
 H2_BOUNDS = (1e-6, 1 - 1e-6)
-_EXACT_IN_FLOAT32 = 1 << 24
-_BLOCK_VALUES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,12 @@ class Moments:
     yy: NDArray[np.float64]
 
     @classmethod
-    def of(cls, x: NDArray, y: NDArray[np.float64]) -> "Moments":
-        """Compute moments; dosages go through float32, where their sums of products are exact integers."""
-        p, top = x.shape[1], 1
-        if x.dtype.kind in "iub":
-            top = max(1, int(np.abs(x).max(initial=0)))
-        exact = x.dtype.kind in "iub" and len(x) * top**2 < _EXACT_IN_FLOAT32
-        xx, xy = np.zeros((p, p)), np.zeros((p, y.shape[1]))
-        for rows in row_blocks(x):
-            block: NDArray = x[rows].astype(np.float32 if exact else np.float64)
-            xx += block.T @ block
-            xy += block.T.astype(np.float64) @ y[rows]
-        return cls(len(x), x.sum(axis=0, dtype=np.float64), y.sum(axis=0), xx, xy, (y**2).sum(axis=0))
+    def of(cls, x: Genotypes, y: NDArray[np.float64]) -> "Moments":
+        """Compute moments; those of dosages alone are exact."""
+        xx, xy = gram(x), transposed_times(x, y)
+        # a bit is its own square, so X'X holds the sums already
+        sum_x = np.diag(xx).copy() if isinstance(x, Bits) else x.sum(axis=0, dtype=np.float64)
+        return cls(len(x), sum_x, y.sum(axis=0), xx, xy, (y**2).sum(axis=0))
 
     def of_traits(self, traits: NDArray[np.intp]) -> "Moments":
         """Return the moments of some of the traits."""
@@ -101,40 +95,34 @@ class Spectrum:
         """Sum of squares of y outside the column space of X, `(n_traits,)`."""
         return np.maximum(self.yy - (self.z**2).sum(axis=0), 0.0)
 
-    def effects(self, penalty: NDArray[np.float64], x: NDArray | None = None) -> NDArray[np.float64]:
+    def effects(self, penalty: NDArray[np.float64], x: Genotypes | None = None) -> NDArray[np.float64]:
         """Return marker effects `(n_loci, n_traits)` at each trait's penalty (dual: from the genotypes `x`)."""
         shrunk = self.z / (self.d[:, None] + penalty)
         if self.primal:
             return self.basis @ (shrunk * np.sqrt(self.d)[:, None])
         assert x is not None
         weights = self.basis @ shrunk
-        total = np.zeros((x.shape[1], weights.shape[1]))
-        for rows in row_blocks(x):
-            total += x[rows].T.astype(np.float64) @ weights[rows]
-        return total - np.outer(self.mean_x, weights.sum(axis=0))
+        return transposed_times(x, weights) - np.outer(self.mean_x, weights.sum(axis=0))
 
 
 def primal_spectrum(moments: Moments) -> Spectrum:
     """Decompose X'X; for fewer loci than samples."""
     n = moments.n
     mean_x, mean_y = moments.sum_x / n, moments.sum_y / n
-    d, v = eigh(moments.xx - n * np.outer(mean_x, mean_x), driver="evd")
+    centred = np.outer(mean_x, -n * mean_x)
+    centred += moments.xx
+    d, v = eigh(centred, driver="evd", overwrite_a=True)  # of a symmetric matrix, whose memory takes the vectors
     xy = moments.xy - n * np.outer(mean_x, mean_y)
     kept = _numerically_positive(d)
-    d, v = d[kept], v[:, kept]
+    d, v = d[kept], v if kept.all() else v[:, kept]
     z = (v.T @ xy) / np.sqrt(d)[:, None]
     return Spectrum(n, d, z, np.maximum(moments.yy - n * mean_y**2, 0.0), v, True, mean_x, mean_y)
 
 
-def dual_spectrum(x: NDArray, y: NDArray[np.float64]) -> Spectrum:
+def dual_spectrum(x: Genotypes, y: NDArray[np.float64]) -> Spectrum:
     """Decompose XX'; for fewer samples than loci."""
-    mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0)
-    kernel = np.zeros((len(x), len(x)))
-    step = max(1, _BLOCK_VALUES // len(x))
-    for start in range(0, x.shape[1], step):
-        block = x[:, start : start + step] - mean_x[start : start + step]
-        kernel += block @ block.T
-    d, u = eigh(kernel, driver="evd")
+    mean_x, mean_y = column_sums(x) / len(x), y.mean(axis=0)
+    d, u = eigh(centred_kernel(x, mean_x), driver="evd", overwrite_a=True)
     kept = _numerically_positive(d)
     centred = y - mean_y
     d, u = d[kept], u[:, kept]
@@ -145,7 +133,7 @@ def best_penalty(
     spectrum: Spectrum,
     criterion: Criterion,
     penalties: NDArray[np.float64],
-    x: NDArray,
+    x: Genotypes,
     y: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return each trait's penalty `(n_traits,)`: on the grid by GCV or LOO, anywhere by REML."""
@@ -168,13 +156,16 @@ def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float6
     return spectrum.n * rss / (spectrum.n - df)[:, None] ** 2
 
 
-def loo(spectrum: Spectrum, penalties: NDArray[np.float64], x: NDArray, y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean squared leave-one-out error, exact, `(n_penalties, n_traits)`."""
+def loo(
+    spectrum: Spectrum, penalties: NDArray[np.float64], x: Genotypes, y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Mean squared leave-one-out error, exact, `(n_penalties, n_traits)`; every sample's leverage costs a product."""
     total = np.zeros((len(penalties), y.shape[1]))
     keep = spectrum.d[:, None] / (spectrum.d[:, None] + penalties)  # d/(d+λ)
     for rows in row_blocks(x):
         if spectrum.primal:
-            u = (x[rows] @ spectrum.basis - spectrum.mean_x @ spectrum.basis) / np.sqrt(spectrum.d)
+            dosage = x.unpack(rows) if isinstance(x, Bits) else x[rows]
+            u = (dosage @ spectrum.basis - spectrum.mean_x @ spectrum.basis) / np.sqrt(spectrum.d)
         else:
             u = spectrum.basis[rows]
         scale = 1 / (1 - 1 / spectrum.n - u**2 @ keep)
@@ -237,13 +228,6 @@ def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     mean = y.mean(axis=0)
     centred = y - mean
     return np.where(np.abs(centred).max(axis=0) <= 1e-12 * np.abs(mean), 0.0, centred), mean
-
-
-def row_blocks(x: NDArray) -> Iterator[slice]:
-    """Cut samples into slices of about `_BLOCK_VALUES` numbers."""
-    step = max(1, _BLOCK_VALUES // max(1, x.shape[1]))
-    for start in range(0, len(x), step):
-        yield slice(start, min(start + step, len(x)))
 
 
 def _numerically_positive(d: NDArray[np.float64]) -> NDArray[np.bool_]:

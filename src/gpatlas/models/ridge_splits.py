@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.models.products import Genotypes, rows_of, times
 from gpatlas.models.ridge import PUBLISHED_PENALTIES, Criterion, Moments, best_penalty, centre_traits, primal_spectrum
 from gpatlas.models.rrblup import decompose
 
@@ -34,7 +35,7 @@ class SplitFit:
 
 
 def fit_splits(
-    x: NDArray,
+    x: Genotypes,
     y: NDArray[np.float64],
     splits: Sequence[Split],
     criterion: Criterion = "loo",
@@ -45,7 +46,7 @@ def fit_splits(
     Parameters
     ----------
     x
-        Dosage `(n_samples, n_loci)`, nothing missing.
+        Dosage `(n_samples, n_loci)`, nothing missing; or bits.
     y
         Phenotypes `(n_samples, n_traits)`, nothing missing.
     splits
@@ -60,7 +61,7 @@ def fit_splits(
 
 
 def _fit(
-    x: NDArray,
+    x: Genotypes,
     y: NDArray[np.float64],
     mean_y: NDArray[np.float64],
     split: Split,
@@ -68,8 +69,8 @@ def _fit(
     criterion: Criterion,
     penalties: NDArray[np.float64],
 ) -> SplitFit:
-    x_test, y_here = x[split.test], y[:, split.traits]
-    x_train = x[split.train] if whole is None or criterion == "loo" else x[:0]
+    x_test, y_here = rows_of(x, split.test), y[:, split.traits]
+    x_train = rows_of(x, split.train if whole is None or criterion == "loo" else split.train[:0])
     y_train = y_here[split.train]
     if whole is None:
         spectrum = decompose(x_train, y_train)
@@ -77,7 +78,7 @@ def _fit(
         spectrum = primal_spectrum(whole.of_traits(split.traits) - Moments.of(x_test, y_here[split.test]))
     penalty = best_penalty(spectrum, criterion, penalties, x_train, y_train)
     effects = spectrum.effects(penalty, x_train)
-    predicted = x_test @ effects + (mean_y[split.traits] + spectrum.mean_y - spectrum.mean_x @ effects)
+    predicted = times(x_test, effects) + (mean_y[split.traits] + spectrum.mean_y - spectrum.mean_x @ effects)
     return SplitFit(split, predicted, effects, penalty)
 
 

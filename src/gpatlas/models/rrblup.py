@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.linear import LinearModel
+from gpatlas.models.products import Genotypes
 from gpatlas.models.ridge import (
     PUBLISHED_PENALTIES,
     Criterion,
@@ -23,6 +24,7 @@ from gpatlas.models.ridge import (
 )
 from gpatlas.models.space import Range
 from gpatlas.models.work import Work
+from gpatlas.packed import Bits
 
 
 class RRBLUP(LinearModel):
@@ -33,7 +35,8 @@ class RRBLUP(LinearModel):
     penalty : {"reml", "loo", "gcv"}, default="reml"
         How the ratio λ = σ²_e/σ²_u is chosen for each trait: by restricted maximum likelihood (anywhere), or by
         leave-one-out or generalised cross-validation (on the grid `penalties`). `"loo"` chooses what scikit-learn's
-        `RidgeCV` chooses on centred genotypes.
+        `RidgeCV` chooses on centred genotypes; it needs every sample's leverage, 2·n·p² operations beside the n·p² of
+        the rest (at a million samples × 6 326 loci 25 minutes of one core), where "gcv" and "reml" need none.
     penalties : array-like of shape (n_penalties,), default=None
         Grid for "loo" and "gcv"; None is the published grid, 100 values from 1e-5 to 1e5, evenly on a log scale.
 
@@ -64,6 +67,7 @@ class RRBLUP(LinearModel):
     array([0.5, 1. ])
     """
 
+    streams: ClassVar[bool] = True
     uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {"published": {"penalty": "loo"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # the penalty is estimated, by the model itself
@@ -76,13 +80,13 @@ class RRBLUP(LinearModel):
         self.penalty = penalty
         self.penalties = penalties
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "RRBLUP":
+    def fit(self, X: ArrayLike | Bits, y: ArrayLike) -> "RRBLUP":
         """Estimate marker effects.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_loci)
-            Dosage; integers are fastest. NaN is missing.
+            Dosage; integers are fastest. NaN is missing. `gpatlas.packed.Bits` are read in blocks, also from disk.
         y : array-like of shape (n_samples,) or (n_samples, n_traits)
             Phenotypes; NaN is missing.
 
@@ -97,7 +101,7 @@ class RRBLUP(LinearModel):
         effects, intercept = np.zeros((dosage.shape[1], n_traits)), np.zeros(n_traits)
         parameters = np.zeros((4, n_traits))
         for x_here, y_known, traits in complete_parts(dosage, Y):
-            x, _ = fill_missing(x_here)
+            x = x_here if isinstance(x_here, Bits) else fill_missing(x_here)[0]
             y_here, mean_y = centre_traits(y_known)
             spectrum = decompose(x, y_here)
             penalty = best_penalty(spectrum, self.penalty, grid, x, y_here)
@@ -118,16 +122,17 @@ class RRBLUP(LinearModel):
         loo = 2.0 * n_samples * small * (small + 100 * (1 + n_traits)) if self.penalty == "loo" else 0.0
         return Work(
             flops=gram + 2 * (decomposition + loo),
-            memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 2 * n_samples * (100 + n_traits)),
+            memory=4e8 + n_samples * n_loci + 8.0 * (5 * small**2 + 4 * n_samples * n_traits),
             traffic=8.0 * n_samples * n_loci,
+            dense=1.0 * n_samples * n_loci,
         )
 
 
-def decompose(x: NDArray, y: NDArray[np.float64]) -> Spectrum:
+def decompose(x: Genotypes, y: NDArray[np.float64]) -> Spectrum:
     """Decompose by loci or by samples, whichever are fewer."""
     if x.shape[1] >= x.shape[0]:
         return dual_spectrum(x, y)
-    if x.dtype.kind != "f":
+    if isinstance(x, Bits) or x.dtype.kind != "f":
         return primal_spectrum(Moments.of(x, y))
     shift = x.mean(axis=0)  # features that are no dosage may be far from 0, and their moments would lose digits
     spectrum = primal_spectrum(Moments.of(x - shift, y))

@@ -1,0 +1,254 @@
+"""Sparse, dense or neural: members weighed by how they predict samples that they were not fitted to."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import nnls
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gpatlas.models.inputs import validated_phenotypes
+from gpatlas.models.space import Choice, Range
+from gpatlas.models.work import Work
+
+# the default members, cheapest first, and the samples × loci (or, for the kernel, samples) they are fitted up to
+SPARSE, LINEAR, DENSE, NEURAL = "interaction_screening", "rrblup", "egblup", "mlp"
+DENSE_SAMPLES = 12_000
+NEURAL_GENOTYPES = 20_000_000
+ENOUGH_FOR_ONE_FOLD = 5000
+
+
+class AutoEpistasis(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Stack of models for sparse interactions, dense interactions, none, and any, by inner cross-validation.
+
+    Every member predicts samples held out from its fitting; the non-negative weights with which these predictions fit
+    the phenotypes best are each trait's (stacked regression, Breiman 1996, with his non-negativity constraint), so that
+    a member that only repeats another's errors gets none. Members with a weight are then fitted to all samples.
+
+    Parameters
+    ----------
+    members : dict, sequence of str, or None, default=None
+        Models by name, or name → hyperparameters (`model` and `preset` among them). None takes "rrblup",
+        "interaction_screening", "egblup" (up to 12 000 samples) and "mlp" (up to 2·10⁷ genotypes).
+    combine : {"stack", "best"}, default="stack"
+        Weigh members, or take the best one alone.
+    n_folds : int or None, default=None
+        Folds of the inner cross-validation; None is 5, or one held-out fifth from 5 000 samples on.
+    enough : float, default=0.995
+        Share of a trait's variance in held-out samples; when those fitted so far explain as much of every trait, the
+        members after them, which cost more, are left out.
+    n_jobs : int or None, default=None
+        Given to members that take it.
+    random_state : int, RandomState or None, default=0
+        Of the folds and the members.
+
+    Attributes
+    ----------
+    members_ : list of str
+        Members that took part, in the order fitted.
+    weights_ : ndarray of shape (n_members,) or (n_members, n_traits)
+        What each member counts.
+    inner_r_ : ndarray of shape (n_members,) or (n_members, n_traits)
+        Correlation of each member's held-out predictions with the phenotypes.
+    estimators_ : dict
+        Name → member fitted to all samples, where it has a weight.
+
+    References
+    ----------
+    Breiman (1996) Machine Learning 24:49.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gpatlas.models import make
+    >>> X = np.random.default_rng(1).integers(0, 2, (300, 12))
+    >>> y = X[:, 3] + 2.0 * X[:, 4] * X[:, 9] + np.random.default_rng(2).normal(size=300) / 2
+    >>> model = make("auto_epistasis", members=["rrblup", "interaction_screening"]).fit(X, y)
+    >>> model.members_
+    ['rrblup', 'interaction_screening']
+    """
+
+    uses_validation: ClassVar[bool] = False
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {"combine": "best"}}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {"default": {"combine": Choice(("stack", "best"))}}
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "members": [dict, "array-like", None],
+        "combine": [StrOptions({"stack", "best"})],
+        "n_folds": [Interval(Integral, 2, None, closed="left"), None],
+        "enough": [Interval(Real, 0, 1, closed="right")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        members: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+        combine: str = "stack",
+        n_folds: int | None = None,
+        enough: float = 0.995,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+    ):
+        self.members = members
+        self.combine = combine
+        self.n_folds = n_folds
+        self.enough = enough
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "AutoEpistasis":
+        """Cross-validate members, weigh them, and fit those that count.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_loci)
+            Dosage; NaN is missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_traits)
+            Phenotypes; NaN is missing.
+
+        Raises
+        ------
+        ValueError
+            Fewer than ten phenotyped samples for a trait, values that are not finite numbers, or a member that cannot
+            be fitted.
+        """
+        self._validate_params()
+        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=10)
+        Y = validated_phenotypes(x, y, minimum=10)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        folds = self._folds(len(x), seed)
+        known = ~np.isnan(Y)
+        held_out = np.concatenate(folds)
+        predicted: dict[str, NDArray] = {}
+        chosen = self._chosen(*x.shape)
+        for name in chosen:
+            values = np.full(Y.shape, np.nan)
+            for fold in folds:
+                rest = np.ones(len(x), dtype=bool)
+                rest[fold] = False
+                member = self._member(name, seed).fit(x[rest], Y[rest])
+                values[fold] = member.predict(x[fold]).reshape(len(fold), -1)
+            predicted[name] = values
+            if all(_explained(values, Y, known, held_out, t) >= self.enough for t in range(Y.shape[1])):
+                break
+        self.members_ = list(predicted)
+        tables = np.stack([predicted[name][held_out] for name in self.members_])
+        inner, weights = np.zeros((2, len(self.members_), Y.shape[1]))
+        for trait in range(Y.shape[1]):
+            rows = known[held_out, trait]
+            inner[:, trait], weights[:, trait] = _weigh(
+                tables[:, rows, trait], Y[held_out][rows, trait], self.combine == "best"
+            )
+        self.estimators_ = {
+            name: self._member(name, seed).fit(x, Y)
+            for name, share in zip(self.members_, weights, strict=True)
+            if share.any()
+        }
+        self._mean = np.nanmean(Y, axis=0)
+        self._offset = np.zeros(Y.shape[1])
+        self._weights = weights
+        self._y_shape = np.asarray(y).shape[1:]
+        one_trait = not self._y_shape
+        self.weights_, self.inner_r_ = (values[:, 0] if one_trait else values for values in (weights, inner))
+        centre = np.zeros(Y.shape[1])
+        for name, share in zip(self.members_, weights, strict=True):
+            if name in self.estimators_:
+                fitted = self.estimators_[name].predict(x).reshape(len(x), -1)
+                centre += share * np.array([fitted[known[:, t], t].mean() for t in range(Y.shape[1])])
+        self._offset = self._mean - centre
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
+        check_is_fitted(self)
+        x: NDArray = validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan", reset=False)
+        predicted = np.tile(self._offset, (len(x), 1))
+        for name, share in zip(self.members_, self._weights, strict=True):
+            if name in self.estimators_:
+                predicted += share * self.estimators_[name].predict(x).reshape(len(x), -1)
+        return predicted.reshape(len(x), *self._y_shape)
+
+    @property
+    def device(self) -> str:
+        """Where a neural member trains; "cpu" without one."""
+        for name in [NEURAL] if self.members is None else self.members:
+            member = self._member(name, 0)
+            if hasattr(member, "device"):
+                return str(member.device)
+        return "cpu"
+
+    def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
+        """Estimate what one fit costs: every member once for each fold, and once more."""
+        folds = len(self._folds(n_samples, 0))
+        works = [self._member(name, 0).work(n_samples, n_loci, n_traits) for name in self._chosen(n_samples, n_loci)]
+        times = 1 + folds * (1 - 1 / max(folds, 5))
+        return Work(
+            flops=times * sum(work.flops for work in works),
+            memory=max(work.memory for work in works),
+            steps=times * sum(work.steps for work in works),
+            traffic=times * sum(work.traffic for work in works),
+        )
+
+    def _chosen(self, n_samples: int, n_loci: int) -> list[str]:
+        if self.members is not None:
+            return list(self.members)
+        chosen = [LINEAR, SPARSE]
+        chosen += [DENSE] if n_samples <= DENSE_SAMPLES else []
+        return chosen + ([NEURAL] if n_samples * n_loci <= NEURAL_GENOTYPES else [])
+
+    def _member(self, name: str, seed: int) -> Any:
+        hyperparameters = self.members[name] if isinstance(self.members, Mapping) else {}
+        member = _made(name, hyperparameters)
+        for key, value in (("random_state", seed), ("n_jobs", self.n_jobs)):
+            if key in member.get_params() and key not in hyperparameters:
+                member.set_params(**{key: value})
+        return member
+
+    def _folds(self, n_samples: int, seed: int) -> list[NDArray[np.intp]]:
+        order = np.random.default_rng(seed).permutation(n_samples)
+        parts = np.array_split(order, self.n_folds or 5)
+        return parts[:1] if self.n_folds is None and n_samples >= ENOUGH_FOR_ONE_FOLD else parts
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _made(name: str, hyperparameters: Mapping[str, Any]) -> Any:
+    from gpatlas.models import make
+
+    settings = dict(hyperparameters or {})
+    return make(settings.pop("model", name), preset=settings.pop("preset", None), **settings)
+
+
+def _explained(values: NDArray, y: NDArray, known: NDArray, held_out: NDArray, trait: int) -> float:
+    rows = held_out[known[held_out, trait]]
+    spread = y[rows, trait].var()
+    return 1 - float(np.mean((values[rows, trait] - y[rows, trait]) ** 2)) / spread if spread > 0 else 1.0
+
+
+def _weigh(
+    predicted: NDArray[np.float64], y: NDArray[np.float64], best: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return members' correlations with a trait and their weights, from `(n_members, n)` held-out predictions."""
+    centred = predicted - predicted.mean(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2).sum(axis=1))
+    left = y - y.mean()
+    size = np.sqrt((left**2).sum())
+    r = np.divide(centred @ left, spread * size, out=np.zeros(len(centred)), where=spread * size > 0)
+    if best:
+        weights = np.zeros(len(r))
+        k = int(np.argmax(r))
+        weights[k] = max(0.0, r[k] * size / spread[k]) if spread[k] > 0 else 0.0
+    else:
+        weights, _ = nnls(centred.T, left)
+    if not weights.any() and size > 0:
+        warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=3)
+    return r, weights
