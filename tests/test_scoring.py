@@ -13,6 +13,7 @@ from gpatlas.dataset import Fold
 from gpatlas.design import Design
 from gpatlas.evaluate.metrics import pair_discoveries
 from gpatlas.fitting import fit_dataset
+from gpatlas.models.work import Work
 from gpatlas.predictions import FitResult, Prediction
 from gpatlas.scoring import PAIR_COLUMNS, pair_rows, score_fit, selected_rows
 from gpatlas.simulate import simulate
@@ -70,7 +71,7 @@ def test_selected_loci_are_listed_by_trait(scored):
 class PairFinder(RegressorMixin, BaseEstimator):
     """Stands in for a model that finds pairs: what it is told to find, and predicts nothing."""
 
-    uses_validation = False
+    uses_validation = streams = False
 
     def __init__(self, pairs, effects=None, z=None):
         self.pairs, self.effects, self.z = pairs, effects, z
@@ -83,6 +84,9 @@ class PairFinder(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         return np.zeros((len(X), *self.shape_))
+
+    def work(self, n_samples, n_loci, n_traits):
+        return Work(flops=0.0, memory=0.0)
 
 
 def fitted(monkeypatch, dataset, **hparams):
