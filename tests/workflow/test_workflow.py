@@ -153,10 +153,14 @@ def test_a_tiny_frontier(run):
     results = run / "results/frontier"
     metrics = pd.read_csv(results / "metrics.csv")
     assert list(metrics.columns[:6]) == ["n_samples", "qtl_scaling", "heritability", "architecture", "n_qtl", "rep"]
-    assert metrics.groupby("model").size().to_dict() == {"rrblup": 6, "mlp": 3}  # the larger cell is left out
+    assert metrics.groupby("model").size().to_dict() == {"rrblup": 6, "mlp": 3, "interaction_screening": 6}
     assert set(metrics.architecture) == {"sparse", "dense", "triples"}
-    assert list(pd.read_csv(results / "pairs.csv").columns[-4:]) == ["locus_2", "effect", "z", "is_pair"]
-    assert len(list((results / "figures/fig4_frontier").glob("*.svg"))) == 1  # no model that finds pairs
+    pairs, splits = (pd.read_csv(results / f"{name}.csv") for name in ("pairs", "splits"))
+    found = splits.dropna(subset=["n_pairs"])
+    assert set(found.model) == {"interaction_screening"}
+    assert len(pairs) == found.n_pairs.sum() > 0
+    assert (~pairs.is_pair).sum() == found.pair_false.sum()
+    assert len(list((results / "figures/fig4_frontier").glob("*.svg"))) == 2
 
 
 def test_more_trials_go_on_with_the_journal(copy, tmp_path):
