@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-EXPERIMENTS="scaling dilution pleiotropy"
+EXPERIMENTS="scaling dilution pleiotropy frontier"
 targets=() flags=() settings=() scale=laptop cores=() quiet=no
 while (($#)); do
   case "$1" in

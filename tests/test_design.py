@@ -61,6 +61,18 @@ def test_models_are_left_out_above_their_sample_size():
         assert table.models(job) == expected
 
 
+def test_models_are_left_out_above_their_number_of_loci():
+    """Rows that a model takes do not share a job with rows that it does not."""
+    table = design(qtl_scaling=[0.1, 1, 2], models={"rrblup": {}, "mlp": {"max_n_loci": 16}})
+    for job in table.jobs:
+        assert len({row.columns["n_qtl"] <= 16 for row in job.rows}) == 1
+        assert table.models(job) == (["rrblup", "mlp"] if job.rows[0].columns["n_qtl"] <= 16 else ["rrblup"])
+    assert sum(len(job.rows) for job in table.jobs) == len(table.rows)
+    assert len({job.name for job in table.jobs}) == len(table.jobs) == 4
+    unlimited = [job.name for job in design(qtl_scaling=[0.1, 1, 2]).jobs]
+    assert unlimited == ["n_samples~100,small/part~1", "n_samples~200,small/part~1"]
+
+
 def test_seeds_differ_by_row_and_stage_and_not_by_noise():
     table = design(heritability=[0.5, 0.9])
     noisy = {h2: table.row(f"n_samples~100,qtl_scaling~1,heritability~{h2}/rep~2") for h2 in (0.5, 0.9)}

@@ -47,6 +47,23 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class Triples:
+    """Three-way interactions, one row per trait × triple; a triple adds `epistatic · xa_1 · xa_2 · xa_3`."""
+
+    trait: NDArray[np.int32]
+    locus_1: NDArray[np.int32]
+    locus_2: NDArray[np.int32]
+    locus_3: NDArray[np.int32]
+    epistatic: NDArray[np.float64]
+
+    @classmethod
+    def none(cls) -> "Triples":
+        """Return the empty table."""
+        index = np.empty(0, dtype=np.int32)
+        return cls(index, index, index, index, np.empty(0))
+
+
+@dataclass(frozen=True)
 class Truth:
     """What a simulation knows and a field trial does not.
 
@@ -54,11 +71,11 @@ class Truth:
     ----------
     genetic_values, breeding_values
         float64 `(n_samples, n_traits)`. Breeding values are deviations from the mean (AlphaSimR `genParam()$bv`).
-    effects, pairs
+    effects, pairs, triples
         The causal loci and their interactions.
     traits
-        Per-trait columns, each `(n_traits,)`: `intercept`, `rel_aa`, `var_a`, `var_d`, `var_aa`, `var_g` (realised,
-        divisor n), `var_e`, and the genic terms.
+        Per-trait columns, each `(n_traits,)`: `intercept`, `rel_aa`, `var_a`, `var_d`, `var_aa` (all epistasis),
+        `var_g` (realised, divisor n), `var_e`, and the genic terms.
     """
 
     genetic_values: NDArray[np.float64]
@@ -66,6 +83,7 @@ class Truth:
     effects: Effects
     pairs: Pairs
     traits: dict[str, NDArray[np.float64]]
+    triples: Triples = field(default_factory=Triples.none)
 
 
 @dataclass(frozen=True)
@@ -200,6 +218,8 @@ class Dataset:
             arrays += [truth.genetic_values, truth.breeding_values]
             arrays += [*vars(truth.effects).values(), *vars(truth.pairs).values()]
             arrays += [truth.traits[key] for key in sorted(truth.traits)]
+            if len(truth.triples.trait):  # data without them keep the hash that older files hold
+                arrays += vars(truth.triples).values()
         return arrays
 
 

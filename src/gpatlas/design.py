@@ -74,19 +74,20 @@ class Design:
     def jobs(self) -> tuple[FitJob, ...]:
         """Fitting jobs. Which rows share one does not depend on other sample sizes or on large cells."""
         cells = {cell: list(rows) for cell, rows in groupby(self.rows, key=lambda row: row.cell)}
-        small: dict[int, list[DesignRow]] = {}
+        small: dict[int, dict[tuple[str, ...], list[DesignRow]]] = {}  # by sample size and models that take the row
         jobs = []
         for cell, rows in cells.items():
             if len(rows) * self.genotypes(rows[0]) <= SMALL_CELL:
-                small.setdefault(rows[0].columns["n_samples"], []).extend(rows)
+                alike = small.setdefault(rows[0].columns["n_samples"], {})
+                alike.setdefault(tuple(self._taking(rows[0])), []).extend(rows)
                 continue
             for batch in self._batches(rows):
                 first, last = (row.columns["rep"] for row in (batch[0], batch[-1]))
                 jobs.append(FitJob(f"{cell}/reps~{first}-{last}", tuple(batch)))
         shared = [
             FitJob(f"n_samples~{n_samples},small/part~{part}", tuple(batch))
-            for n_samples, rows in small.items()
-            for part, batch in enumerate(self._batches(rows), start=1)
+            for n_samples, alike in small.items()
+            for part, batch in enumerate((batch for rows in alike.values() for batch in self._batches(rows)), start=1)
         ]
         return (*shared, *jobs)
 
@@ -125,12 +126,17 @@ class Design:
         )
 
     def models(self, job: FitJob) -> list[str]:
-        """Names of the models that are fitted in a job, in the order of the file."""
-        n_samples = job.rows[0].columns["n_samples"]
+        """Names of the models that are fitted in a job, in the order of the file; the same for all its rows."""
+        return self._taking(job.rows[0])
+
+    def _taking(self, row: DesignRow) -> list[str]:
+        """Names of the models that a row's population is not too large for."""
+        founders = self.config.simulation(row.columns).founders
         return [
             name
             for name, entry in self.config.models.items()
-            if entry.max_n_samples is None or n_samples <= entry.max_n_samples
+            if (entry.max_n_samples is None or founders.n_individuals <= entry.max_n_samples)
+            and (entry.max_n_loci is None or founders.n_loci <= entry.max_n_loci)
         ]
 
     def simulation(self, row: DesignRow) -> SimulationSpec:

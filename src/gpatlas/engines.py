@@ -147,7 +147,7 @@ def _joined(groups: list[TraitGroup]) -> list[TraitGroup]:
     joined: list[TraitGroup] = []
     for group in groups:
         last = joined[-1] if joined else None
-        if last and np.array_equal(last.loci, group.loci) and np.array_equal(last.pairs, group.pairs):
+        if last and np.array_equal(last.loci, group.loci) and np.array_equal(last.terms, group.terms):
             columns = ("additive", "dominance", "epistatic", "intercept")
             joined[-1] = replace(last, **{c: np.concatenate([getattr(last, c), getattr(group, c)]) for c in columns})
         else:
@@ -167,7 +167,7 @@ def _group(tables: PublishedTables, trait: int) -> TraitGroup:
         loci=loci,
         additive=additive,
         dominance=np.zeros_like(additive),
-        pairs=np.searchsorted(loci, ends),
+        terms=np.searchsorted(loci, ends),
         epistatic=tables.pairs.epistatic[paired][None, :],
         intercept=np.zeros(1),
     )

@@ -22,7 +22,7 @@ from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
 from gpatlas.models.work import memory_of_fit
 from gpatlas.packed import Bits
-from gpatlas.predictions import TEST, FitResult, Prediction
+from gpatlas.predictions import TEST, FitResult, FoundPairs, Prediction
 
 Progress = Callable[[int, int, float], None]
 
@@ -106,6 +106,7 @@ def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, prog
         n_train=(~np.isnan(y)).sum(axis=0),
         marker_effects=getattr(estimator, "marker_effects_", None),
         selected=getattr(estimator, "selected_", None),
+        pairs=_pairs(estimator, len(traits)),
         parameters=_parameters(estimator, len(traits)),
     )
 
@@ -144,6 +145,24 @@ def _rows(dataset: Dataset, *folds: Fold) -> NDArray[np.intp]:
     if not len(rows):
         raise DataError(f"the dataset has no samples in fold {' or '.join(fold.name for fold in folds)}")
     return rows
+
+
+def _pairs(estimator: Any, n_traits: int) -> tuple[FoundPairs, ...] | None:
+    """Pairs that the estimator found, for every trait: `pairs_` is one array for one trait, a list for several."""
+    if not hasattr(estimator, "pairs_"):
+        return None
+
+    def of_traits(name: str) -> list[NDArray]:
+        found = getattr(estimator, name, None)
+        if found is None:
+            return [np.full(len(loci), np.nan) for loci in pairs]
+        return found if isinstance(found, list) else [found]
+
+    pairs = of_traits("pairs_")
+    columns = zip(pairs, of_traits("pair_effects_"), of_traits("pair_z_"), strict=True)
+    found = tuple(FoundPairs(np.asarray(loci).reshape(-1, 2), np.asarray(e), np.asarray(z)) for loci, e, z in columns)
+    assert len(found) == n_traits
+    return found
 
 
 def _parameters(estimator: Any, n_traits: int) -> dict[str, NDArray[np.float64]]:

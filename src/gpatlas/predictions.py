@@ -9,6 +9,23 @@ TEST = "test"
 
 
 @dataclass(frozen=True)
+class FoundPairs:
+    """Interacting pairs that a model found for one trait.
+
+    Parameters
+    ----------
+    loci
+        int `(n_pairs, 2)`, indices of loci, the lower first.
+    effect, z
+        `(n_pairs,)` effects and z scores; NaN where the model has none.
+    """
+
+    loci: NDArray[np.intp]
+    effect: NDArray[np.float64]
+    z: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Test samples predicted by one fitted model.
 
@@ -28,6 +45,8 @@ class Prediction:
         `(n_loci, n_traits)`, for models that have them.
     selected
         bool `(n_loci, n_traits)`, for models that select loci: which are kept.
+    pairs
+        For models that find interacting pairs: those of every trait.
     parameters
         What the fit settled on, each `(n_traits,)`: penalty, h2, epochs.
     """
@@ -39,6 +58,7 @@ class Prediction:
     n_train: NDArray[np.int64]
     marker_effects: NDArray[np.float64] | None = None
     selected: NDArray[np.bool_] | None = None
+    pairs: tuple[FoundPairs, ...] | None = None
     parameters: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gpatlas.dataset import Dataset, as_text
+from gpatlas.dataset import Dataset, Truth, as_text
 from gpatlas.errors import DataError
-from gpatlas.evaluate.metrics import METRICS, correlation, evaluate, precision_and_recall
+from gpatlas.evaluate.metrics import METRICS, are_pairs, correlation, evaluate, pair_discoveries, precision_and_recall
 from gpatlas.predictions import FitResult, Prediction
 
 # the columns that follow the design columns; others build on them
 METRIC_COLUMNS = ("model", "trait_id", "fold", "n_train", "n_test", *METRICS, "seconds")
 SELECTED_COLUMNS = ("model", "trait_id", "locus_id", "effect", "is_qtl")
+PAIR_COLUMNS = ("model", "trait_id", "locus_1", "locus_2", "effect", "z", "is_pair")
 TRAIT_VARIANCES = ("var_a", "var_d", "var_aa", "var_g", "var_e")
 
 
@@ -42,8 +44,8 @@ def score_fit(
     -------
     metrics, splits : lists of table rows
         One metrics row per trait (means over splits), and one splits row per trait × split, with what the fit
-        settled on and, where the truth is known, the correlation of marker effects with the true additive ones and
-        the precision and recall of selected loci.
+        settled on and, where the truth is known, the correlation of marker effects with the true additive ones, the
+        precision and recall of selected loci, and the recall and false discoveries of found pairs.
 
     Raises
     ------
@@ -105,7 +107,18 @@ def _score(dataset: Dataset, prediction: Prediction, trait: int) -> dict[str, An
         score["n_selected"] = int(selected.sum())
         if truth is not None:
             score |= precision_and_recall(selected, causal)
+    if prediction.pairs is not None:
+        found = prediction.pairs[column].loci
+        score["n_pairs"] = len(found)
+        if truth is not None:
+            score |= pair_discoveries(found, _true_pairs(truth, trait))
     return score
+
+
+def _true_pairs(truth: Truth, trait: int) -> NDArray[np.int32]:
+    """Return a trait's interacting pairs, `(n_pairs, 2)`."""
+    mine = truth.pairs.trait == trait
+    return np.column_stack([truth.pairs.locus_1[mine], truth.pairs.locus_2[mine]])
 
 
 def selected_rows(
@@ -131,5 +144,34 @@ def selected_rows(
                     "is_qtl": "" if qtl is None else locus in qtl,
                 }
                 for locus in np.flatnonzero(prediction.selected[:, column])
+            ]
+    return rows
+
+
+def pair_rows(
+    dataset: Dataset, fit: FitResult, model: str, columns: Mapping[str, Any], trait_columns: Mapping[str, list]
+) -> list[dict[str, Any]]:
+    """List the pairs that a model found: one row per trait × pair, with effect, z and whether it is a true one."""
+    rows = []
+    locus_id, trait_id = as_text(dataset.locus_id), as_text(dataset.trait_id)
+    for prediction in fit.predictions:
+        if prediction.pairs is None:
+            continue
+        for trait, found in zip(prediction.traits, prediction.pairs, strict=True):
+            design = {**columns, **{name: values[trait] for name, values in trait_columns.items()}}
+            truth = dataset.truth
+            is_pair = [""] * len(found.loci) if truth is None else are_pairs(found.loci, _true_pairs(truth, trait))
+            rows += [
+                {
+                    **design,
+                    "model": model,
+                    "trait_id": str(trait_id[trait]),
+                    "locus_1": str(locus_id[first]),
+                    "locus_2": str(locus_id[second]),
+                    "effect": effect,
+                    "z": z,
+                    "is_pair": true,
+                }
+                for (first, second), effect, z, true in zip(found.loci, found.effect, found.z, is_pair, strict=True)
             ]
     return rows

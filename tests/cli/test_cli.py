@@ -9,7 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
+from gpatlas.config.simulation import SimulationSpec
 from gpatlas.io import read_dataset, write_dataset
+from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY, one_line_error
 
 CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
@@ -220,6 +222,16 @@ def test_inspect_shows_what_is_there(gpatlas, data_file):
     ):
         assert text in shown
     assert re.search(r"Trait1 +0 .* 24 +0 +1\.000", shown)
+
+
+def test_inspect_counts_triples_where_there_are_any(gpatlas, tmp_path):
+    trait = {"qtl_per_chromosome": 24, "rel_aa": 1, "architecture": "triples"}
+    section = {"founders": {"n_individuals": 60, "loci_per_chromosome": 24}, "traits": [trait]}
+    data = simulate(SimulationSpec.parse(section | {"phenotypes": {"h2_broad": 0.5}}, "test"), 1)
+    write_dataset(data, tmp_path / "d.h5")
+    shown = gpatlas("inspect", tmp_path / "d.h5", env={"COLUMNS": "120"}).stdout
+    assert re.search(r"QTL +pairs +triples", shown)
+    assert re.search(r"Trait1 +0 .* 24 +0 +8 ", shown)
 
 
 def test_inspect_notices_a_change(gpatlas, data_file):

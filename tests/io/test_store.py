@@ -9,10 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
+from gpatlas.config.simulation import SimulationSpec
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io import read_dataset, read_genotypes, write_dataset
 from gpatlas.io.store import stored_hash
+from gpatlas.simulate import simulate
 
 
 def assert_equal(a, b):
@@ -33,6 +35,23 @@ def test_round_trip(which, request, tmp_path):
     np.testing.assert_array_equal(back.truth.effects.additive, data.truth.effects.additive)
     assert list(back.trait_id.astype(str)) == list(data.trait_id)
     assert_equal(read_genotypes(tmp_path / "d.h5"), data)
+
+
+def test_triples_survive_and_older_files_have_none(tmp_path):
+    triples = {"qtl_per_chromosome": 12, "rel_aa": 1, "architecture": "triples"}
+    section = {"founders": {"n_individuals": 40, "loci_per_chromosome": 12}, "traits": [triples]}
+    data = simulate(SimulationSpec.parse(section | {"phenotypes": {"h2_broad": 0.5}}, "test"), 1)
+    write_dataset(data, tmp_path / "d.h5")
+    back = read_dataset(tmp_path / "d.h5")
+    assert_equal(data, back)
+    for name, column in vars(data.truth.triples).items():
+        np.testing.assert_array_equal(getattr(back.truth.triples, name), column)
+    other = replace(data.truth, triples=replace(data.truth.triples, epistatic=-data.truth.triples.epistatic))
+    assert replace(data, truth=other).content_hash != data.content_hash
+    with h5py.File(tmp_path / "d.h5", "r+") as file:
+        del file["triples"]
+        file.attrs["format_version"] = (1, 0)
+    assert not len(read_dataset(tmp_path / "d.h5").truth.triples.trait)
 
 
 def test_missing_data_and_names_beyond_ascii_survive(diploids, tmp_path):

@@ -58,7 +58,7 @@ def test_pairings_are_uniform_matchings():
     rng, found = np.random.default_rng(3), []
     for _ in range(1500):
         (group,) = draw_trait_groups(spec, [np.arange(4)], rng)
-        partner = next(set(pair) - {0} for pair in group.pairs.tolist() if 0 in pair)
+        partner = next(set(pair) - {0} for pair in group.terms.tolist() if 0 in pair)
         found.append(partner.pop())
     counts = np.bincount(found, minlength=4)[1:]
     assert ((counts - 500) ** 2 / 500).sum() < 13.8  # chi-squared with 2 df, p = .001

@@ -42,7 +42,7 @@ def test_genetic_value_is_the_sum_of_its_effects(problem):
     xa, xd = additive_coding(x, population.ploidy), dominance_coding(x, population.ploidy)
     for t in range(group.n_traits):
         expected = group.intercept[t] + xa @ group.additive[t] + xd @ group.dominance[t]
-        for (i, j), e in zip(group.pairs, group.epistatic[t], strict=True):
+        for (i, j), e in zip(group.terms, group.epistatic[t], strict=True):
             expected = expected + e * xa[:, i] * xa[:, j]
         np.testing.assert_allclose(genetic_values(population, [group]).gv[:, t], expected, atol=1e-10)
 
@@ -70,7 +70,7 @@ def _averaged_table(group, t, k, x, ploidy):
     """Genotypic value of locus k for every individual, its partner replaced by the partner's mean."""
     xa, xd = additive_coding(x, ploidy), dominance_coding(x, ploidy)
     table = group.additive[t, k] * xa[:, k] + group.dominance[t, k] * xd[:, k]
-    for (i, j), e in zip(group.pairs, group.epistatic[t], strict=True):
+    for (i, j), e in zip(group.terms, group.epistatic[t], strict=True):
         if k in (i, j):
             partner = j if k == i else i
             table = table + e * xa[:, k] * xa[:, partner].mean()
@@ -92,7 +92,7 @@ def test_genic_variances_are_those_of_every_genotype_under_hardy_weinberg(proble
         var_a = var_d = var_aa = 0.0
         for k in range(len(group.loci)):
             table = group.additive[t, k] * xa + group.dominance[t, k] * xd
-            for (i, j), e in zip(group.pairs, group.epistatic[t], strict=True):
+            for (i, j), e in zip(group.terms, group.epistatic[t], strict=True):
                 if k in (i, j):
                     table = table + e * xa * (f[j if k == i else i] @ xa)
             mean_x, mean_t = f[k] @ levels, f[k] @ table
@@ -100,7 +100,7 @@ def test_genic_variances_are_those_of_every_genotype_under_hardy_weinberg(proble
             alpha = (f[k] * (table - mean_t)) @ (levels - mean_x) / spread if spread > 1e-12 else 0.0
             var_a += f[k] @ ((levels - mean_x) * alpha) ** 2
             var_d += f[k] @ (table - mean_t - (levels - mean_x) * alpha) ** 2
-        for (i, j), e in zip(group.pairs, group.epistatic[t], strict=True):
+        for (i, j), e in zip(group.terms, group.epistatic[t], strict=True):
             for a, b in product(levels, levels):
                 var_aa += f[i, a] * f[j, b] * (e * (xa[a] - f[i] @ xa) * (xa[b] - f[j] @ xa)) ** 2
         np.testing.assert_allclose(

@@ -19,7 +19,7 @@ import yaml
 from gpatlas.io import read_dataset
 from tests.conftest import REPOSITORY
 
-EXPERIMENTS = ("scaling", "dilution", "pleiotropy")
+EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier")
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -82,12 +82,14 @@ def test_dry_run_of_what_we_ship(tmp_path):
     assert laptop["figures"] == 2
 
 
-@pytest.mark.parametrize(("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250)])
+@pytest.mark.parametrize(
+    ("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250), ("frontier", 1104)]
+)
 def test_dry_run_of_the_published_grids(tmp_path, experiment, rows):
     config = REPOSITORY / f"config/published/{experiment}.yaml"
     plan = planned(snakemake(tmp_path, "-n", target=experiment, config=config))
     assert plan["simulate"] == rows
-    assert plan.get("tune", 0) == {"scaling": 0, "dilution": 80, "pleiotropy": 250}[experiment]
+    assert plan.get("tune", 0) == {"dilution": 80, "pleiotropy": 250}.get(experiment, 0)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -147,6 +149,20 @@ def test_a_tiny_pleiotropy(run):
     assert len(list((results / "figures/fig3_pleiotropy").glob("*.svg"))) == 4
 
 
+def test_a_tiny_frontier(run):
+    results = run / "results/frontier"
+    metrics = pd.read_csv(results / "metrics.csv")
+    assert list(metrics.columns[:6]) == ["n_samples", "qtl_scaling", "heritability", "architecture", "n_qtl", "rep"]
+    assert metrics.groupby("model").size().to_dict() == {"rrblup": 6, "mlp": 3, "interaction_screening": 6}
+    assert set(metrics.architecture) == {"sparse", "dense", "triples"}
+    pairs, splits = (pd.read_csv(results / f"{name}.csv") for name in ("pairs", "splits"))
+    found = splits.dropna(subset=["n_pairs"])
+    assert set(found.model) == {"interaction_screening"}
+    assert len(pairs) == found.n_pairs.sum() > 0
+    assert (~pairs.is_pair).sum() == found.pair_false.sum()
+    assert len(list((results / "figures/fig4_frontier").glob("*.svg"))) == 2
+
+
 def test_more_trials_go_on_with_the_journal(copy, tmp_path):
     """The journal is kept, so that the two trials that are there are not run again."""
     section = yaml.safe_load(SMOKE.with_name("dilution.yaml").read_text())
@@ -168,10 +184,10 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
     done = snakemake(tmp_path, "--cores", 1, target="all")
     assert done.returncode == 0, done.stderr
     datasets = sorted(p.relative_to(run) for p in run.rglob("dataset.h5"))
-    assert len(datasets) == 12
+    assert len(datasets) == 18
     for path in datasets:
         assert filecmp.cmp(run / path, tmp_path / path, shallow=False), path
-    tables = ("metrics.csv", "splits.csv", "selected.csv", "variances.csv")
+    tables = ("metrics.csv", "splits.csv", "selected.csv", "pairs.csv", "variances.csv")
     for experiment, table in product(EXPERIMENTS, tables):
         a, b = (pd.read_csv(folder / "results" / experiment / table) for folder in (run, tmp_path))
         pd.testing.assert_frame_equal(
@@ -181,7 +197,7 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
 
 def test_populations_differ(run):
     hashes = {read_dataset(path).content_hash for path in run.rglob("dataset.h5")}
-    assert len(hashes) == 12
+    assert len(hashes) == 18
 
 
 def test_a_lost_result_is_made_again_and_nothing_else(copy):
@@ -300,7 +316,10 @@ class TestRunScript:
     def test_an_unknown_experiment_is_refused(self):
         done = self.run("scalling", "-n")
         assert done.returncode == 2
-        assert done.stderr.strip() == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy, all"
+        assert (
+            done.stderr.strip()
+            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier, all"
+        )
 
     def test_a_mistake_stops_before_snakemake(self, tmp_path):
         config = edited(tmp_path, qtl_scalling=1)

@@ -7,6 +7,7 @@ rule score:
         metrics=f"{RESULTS}/metrics.csv",
         splits=f"{RESULTS}/splits.csv",
         selected=f"{RESULTS}/selected.csv",
+        pairs=f"{RESULTS}/pairs.csv",
         variances=f"{RESULTS}/variances.csv",
         runtimes=f"{RESULTS}/runtimes.csv",
     log:

@@ -83,6 +83,8 @@ def design(
             values = [_shown(cell[0].columns[name]) for name in names]
             grid.add_row(*values, str(len(cell)), f"{table.genotypes(cell[0]) * len(cell):,}")
         console = Console(highlight=False, soft_wrap=True)
+        if not console.is_terminal:  # a pipe takes any width
+            console = Console(highlight=False, soft_wrap=True, width=140)
         console.print(grid)
         of_traits = table.config.trait_columns(table.rows[0].columns)
         traits = ", ".join(f"{name} = {list(dict.fromkeys(values))}" for name, values in of_traits.items())

@@ -19,7 +19,7 @@ def score(
 ) -> None:
     """Score the predictions of an experiment.
 
-    Writes metrics.csv, splits.csv, selected.csv, variances.csv and runtimes.csv into the results folder.
+    Writes metrics.csv, splits.csv, selected.csv, pairs.csv, variances.csv and runtimes.csv into the results folder.
 
     \b
     Example (after `bash run_snakemake_pipeline.sh scaling`):
@@ -31,11 +31,19 @@ def score(
     from gpatlas.io import read_dataset
     from gpatlas.io.predictions import read_predictions
     from gpatlas.io.tables import write_table
-    from gpatlas.scoring import METRIC_COLUMNS, SELECTED_COLUMNS, score_fit, selected_rows, variance_rows
+    from gpatlas.scoring import (
+        METRIC_COLUMNS,
+        PAIR_COLUMNS,
+        SELECTED_COLUMNS,
+        pair_rows,
+        score_fit,
+        selected_rows,
+        variance_rows,
+    )
 
     design = Design(read_experiment(config))
     trait_columns = design.config.trait_columns
-    metrics, splits, selected, variances, runtimes = [], [], [], [], []
+    metrics, splits, selected, pairs, variances, runtimes = [], [], [], [], [], []
     with progress("score") as report:
         for done, job in enumerate(design.jobs, start=1):
             datasets = [read_dataset(results / dataset_path(row), lazy=True) for row in job.rows]
@@ -58,12 +66,14 @@ def score(
                     metrics += found[0]
                     splits += found[1]
                     selected += selected_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
+                    pairs += pair_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
             report(done, len(design.jobs), "jobs")
     first = [*design.rows[0].columns, *trait_columns(design.rows[0].columns)]
     table = pd.DataFrame(metrics)[[*first, *METRIC_COLUMNS]]
     write_table(table, results / "metrics.csv")
     write_table(pd.DataFrame(splits), results / "splits.csv")
     write_table(pd.DataFrame(selected, columns=[*first, *SELECTED_COLUMNS]), results / "selected.csv")
+    write_table(pd.DataFrame(pairs, columns=[*first, *PAIR_COLUMNS]), results / "pairs.csv")
     write_table(pd.DataFrame(variances), results / "variances.csv")
     write_table(pd.DataFrame(runtimes), results / "runtimes.csv")
     print(f"{results / 'metrics.csv'}: {len(metrics)} rows")

@@ -84,7 +84,10 @@ def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]
         table.add_column(name, justify="left" if name == "trait" else "right", no_wrap=True)
     truth = dataset.truth
     if truth is not None:
-        for name in ("QTL", "pairs", "V_A/V_G", "V_D/V_G", "V_AA/V_G", "H²"):
+        of_trait = {"QTL": truth.effects.trait, "pairs": truth.pairs.trait}
+        if len(truth.triples.trait):
+            of_trait["triples"] = truth.triples.trait
+        for name in (*of_trait, "V_A/V_G", "V_D/V_G", "V_AA/V_G", "H²"):
             table.add_column(name, justify="right", no_wrap=True)
     for k, name in enumerate(as_text(dataset.trait_id)[:limit]):
         values = dataset.phenotypes[:, k]
@@ -92,7 +95,7 @@ def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]
         cells = [str(name), str(len(values) - len(known)), f"{known.mean():.3g}", f"{known.var():.3g}"]
         if truth is not None:
             var = {key: column[k] for key, column in truth.traits.items()}
-            cells += [str((truth.effects.trait == k).sum()), str((truth.pairs.trait == k).sum())]
+            cells += [str((traits == k).sum()) for traits in of_trait.values()]
             cells += [f"{var[key] / var['var_g']:.3f}" for key in ("var_a", "var_d", "var_aa")]
             cells.append(f"{var['var_g'] / (var['var_g'] + var['var_e']):.4g}")
         table.add_row(*cells)

@@ -2,6 +2,7 @@
 
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
+from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.reading import (
     EXPERIMENTS,
@@ -22,6 +23,7 @@ __all__ = [
     "ExperimentConfig",
     "FoldsSpec",
     "FoundersSpec",
+    "FrontierConfig",
     "ModelEntry",
     "PhenotypeSpec",
     "PleiotropyConfig",

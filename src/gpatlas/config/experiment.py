@@ -91,13 +91,14 @@ class TuneSpec(Frozen):
 
 
 class ModelEntry(Frozen):
-    """One model of the comparison; every key but these four is a hyperparameter of the model."""
+    """One model of the comparison; every key but these five is a hyperparameter of the model."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
     model: str | None = Field(None, description="which model; left out, it is the entry's own name")
     preset: str | None = Field(None, description="named hyperparameters to start from, e.g. published")
     max_n_samples: int | None = Field(None, ge=1, description="skip the model on larger populations")
+    max_n_loci: int | None = Field(None, ge=1, description="skip the model on populations with more loci")
     tune: TuneSpec | None = Field(None, description="search hyperparameters around these: {} or keys, see `tune`")
 
     @property

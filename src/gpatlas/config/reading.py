@@ -8,6 +8,7 @@ import yaml
 
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import ExperimentConfig
+from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
@@ -17,6 +18,7 @@ EXPERIMENTS: dict[str, type[ExperimentConfig]] = {
     "scaling": ScalingConfig,
     "dilution": DilutionConfig,
     "pleiotropy": PleiotropyConfig,
+    "frontier": FrontierConfig,
 }
 
 

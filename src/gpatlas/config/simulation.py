@@ -12,6 +12,7 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Matrix = tuple[tuple[float, ...], ...]
+Architecture = Literal["sparse", "dense", "triples"]
 
 
 class FoundersSpec(Frozen):
@@ -53,7 +54,7 @@ class TraitSpec(Frozen):
     )
     n_traits: int = Field(1, ge=1, description="traits of this call")
     qtl_per_chromosome: int | tuple[int, ...] = Field(
-        description="QTL of each chromosome, drawn without replacement; in total even when type has E"
+        description="QTL of each chromosome, drawn without replacement; in total even for sparse pairs"
     )
     mean: float | tuple[float, ...] = Field(0.0, description="mean genetic value of the founders")
     var: Positive | tuple[Positive, ...] = Field(1.0, description="variance that effects are scaled to")
@@ -63,7 +64,12 @@ class TraitSpec(Frozen):
     rel_aa: NonNegative | tuple[NonNegative, ...] = Field(
         0.0,
         description="epistatic over additive variance in a diploid at allele frequency 1/2 (AlphaSimR relAA); "
-        "haploids and inbreds realise twice that",
+        "haploids and inbreds realise twice that; the same shares of variance for every architecture",
+    )
+    architecture: Architecture = Field(
+        "sparse",
+        description="which QTL interact. sparse: disjoint random pairs, as AlphaSimR; dense: all pairs; triples: "
+        "disjoint random triples, products of three codings (one or two QTL may be left over)",
     )
     mean_dd: float | tuple[float, ...] = Field(0.0, description="mean dominance degree d/|a|")
     var_dd: NonNegative | tuple[NonNegative, ...] = Field(0.0, description="variance of the dominance degree")
@@ -93,6 +99,8 @@ class TraitSpec(Frozen):
         counts = self.qtl_per_chromosome if isinstance(self.qtl_per_chromosome, tuple) else (self.qtl_per_chromosome,)
         if any(n < 0 for n in counts) or sum(counts) < 1:
             raise ValueError(f"qtl_per_chromosome must name at least one QTL, not {self.qtl_per_chromosome}")
+        if self.architecture != "sparse" and not self.has_epistasis:
+            raise ValueError(f"architecture {self.architecture} is about epistasis, but type {self.type} has none")
         return self
 
     @property
@@ -147,6 +155,21 @@ class PhenotypeSpec(Frozen):
         return self
 
 
+def _check_terms(architecture: Architecture, n_qtl: int, where: str) -> None:
+    """Refuse a number of QTL that makes no interactions.
+
+    Raises
+    ------
+    ValueError
+        Odd for sparse pairs, or fewer than a pair or a triple.
+    """
+    if architecture == "sparse" and n_qtl % 2:
+        raise ValueError(f"{where} gives {n_qtl} QTL, but a trait with epistasis pairs them up: use an even number")
+    fewest = {"sparse": 2, "dense": 2, "triples": 3}[architecture]
+    if n_qtl < fewest:
+        raise ValueError(f"{where} gives {n_qtl} QTL, but {architecture} interactions need at least {fewest}")
+
+
 def check_shares(validation: float, test: float) -> None:
     """Refuse shares of samples that leave nothing to train on.
 
@@ -195,10 +218,8 @@ class SimulationSpec(Frozen):
             for chromosome, (n_qtl, n_loci) in enumerate(zip(qtl, sites, strict=True), start=1):
                 if n_qtl > n_loci:
                     raise ValueError(f"{where} asks for {n_qtl} QTL, but chromosome {chromosome} has {n_loci} loci")
-            if trait.has_epistasis and sum(qtl) % 2:
-                raise ValueError(
-                    f"{where} gives {sum(qtl)} QTL, but a trait with epistasis pairs them up: use an even number"
-                )
+            if trait.has_epistasis:
+                _check_terms(trait.architecture, sum(qtl), where)
         for name in ("h2", "h2_broad", "var_e"):
             value = getattr(self.phenotypes, name)
             if isinstance(value, tuple) and len(value) != self.n_traits:

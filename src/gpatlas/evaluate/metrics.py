@@ -77,6 +77,36 @@ def precision_and_recall(selected: NDArray[np.bool_], causal: NDArray[np.bool_])
     }
 
 
+def pair_discoveries(found: NDArray, true: NDArray) -> dict[str, float]:
+    """Hold found pairs against true ones; which locus of a pair comes first does not matter.
+
+    Parameters
+    ----------
+    found, true
+        int `(n_found, 2)` and `(n_true, 2)`, indices of loci; no pair twice.
+
+    Returns
+    -------
+    dict
+        `pair_recall` (share of true pairs that were found; NaN where there are none), `pair_false` (found pairs that
+        are not true) and `pair_fdp`, the false discovery proportion: their share of the found ones, 0 where none was
+        found (Benjamini & Hochberg 1995).
+    """
+    right = int(are_pairs(found, true).sum())
+    return {
+        "pair_recall": right / len(true) if len(true) else np.nan,
+        "pair_false": len(found) - right,
+        "pair_fdp": (len(found) - right) / max(len(found), 1),
+    }
+
+
+def are_pairs(found: NDArray, true: NDArray) -> NDArray[np.bool_]:
+    """Say which of the found pairs `(n_found, 2)` are true ones `(n_true, 2)`, bool `(n_found,)`."""
+    width = 1 + max(found.max(initial=0), true.max(initial=0))
+    one, other = (np.sort(pairs.astype(np.int64), axis=1) @ [width, 1] for pairs in (found, true))
+    return np.isin(one, other)
+
+
 def _slope(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
     predicted = _centred(predicted)
     norm = predicted @ predicted

@@ -6,6 +6,8 @@
     <hash>/<k>/n_train         (n_traits)
     <hash>/<k>/marker_effects  (n_loci, n_traits), where the model has them
     <hash>/<k>/selected        bool (n_loci, n_traits), where the model selects loci
+    <hash>/<k>/pairs/*         trait, locus_1, locus_2, effect, z: a row per found pair, where the model finds them;
+                               trait counts within `traits`
     <hash>/<k>/parameters/*    (n_traits)
 
 Attributes: of the file, model and hyperparameters (JSON); of a dataset, seconds, cpu_seconds, device.
@@ -17,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from gpatlas.errors import StoreError
 from gpatlas.io.atomic import atomic_hdf5
-from gpatlas.predictions import FitResult, Prediction
+from gpatlas.predictions import FitResult, FoundPairs, Prediction
 
 FORMAT = "gpatlas-predictions"
 
@@ -93,6 +97,9 @@ def _write(group: h5py.Group, prediction: Prediction) -> None:
     for key in ("marker_effects", "selected"):
         if getattr(prediction, key) is not None:
             group.create_dataset(key, data=getattr(prediction, key))
+    if prediction.pairs is not None:
+        for name, column in _pair_table(prediction.pairs).items():
+            group.create_dataset(f"pairs/{name}", data=column)
     for name, values in prediction.parameters.items():
         group.create_dataset(f"parameters/{name}", data=values)
 
@@ -107,6 +114,7 @@ def _read(row: h5py.Group, dataset_hash: str) -> FitResult:
             n_train=group["n_train"][()],
             marker_effects=group["marker_effects"][()] if "marker_effects" in group else None,
             selected=group["selected"][()] if "selected" in group else None,
+            pairs=_found_pairs(group["pairs"], len(group["traits"])) if "pairs" in group else None,
             parameters={name: values[()] for name, values in group.get("parameters", {}).items()},
         )
         for _, group in sorted(row.items(), key=lambda item: int(item[0]))
@@ -118,3 +126,21 @@ def _read(row: h5py.Group, dataset_hash: str) -> FitResult:
         cpu_seconds=float(row.attrs["cpu_seconds"]),
         device=str(row.attrs["device"]),
     )
+
+
+def _pair_table(pairs: tuple[FoundPairs, ...]) -> dict[str, NDArray]:
+    loci = np.concatenate([np.empty((0, 2), dtype=np.int32), *(found.loci for found in pairs)]).astype(np.int32)
+    return {
+        "trait": np.repeat(np.arange(len(pairs), dtype=np.int32), [len(found.loci) for found in pairs]),
+        "locus_1": loci[:, 0],
+        "locus_2": loci[:, 1],
+        "effect": np.concatenate([np.empty(0), *(found.effect for found in pairs)]),
+        "z": np.concatenate([np.empty(0), *(found.z for found in pairs)]),
+    }
+
+
+def _found_pairs(table: h5py.Group, n_traits: int) -> tuple[FoundPairs, ...]:
+    trait, effect, z = (table[name][()] for name in ("trait", "effect", "z"))
+    loci = np.column_stack([table["locus_1"][()], table["locus_2"][()]]).astype(np.intp)
+    rows = [trait == k for k in range(n_traits)]
+    return tuple(FoundPairs(loci[mine], effect[mine], z[mine]) for mine in rows)

@@ -7,6 +7,7 @@
     sample_id, locus_id, trait_id, chromosome, position
     genetic_values, breeding_values            (n_samples, n_traits), where the truth is known
     effects/{trait, locus, additive, dominance}, pairs/{trait, locus_1, locus_2, epistatic}, traits/{var_a, …}
+    triples/{trait, locus_1, locus_2, locus_3, epistatic}      since 1.1, where there are any
 
 Attributes of the file: format, format_version, ploidy, position_unit, content_hash, provenance (JSON).
 In R: `f <- rhdf5::h5read(file, "phenotypes")` gives traits × samples, as R reverses dimensions.
@@ -21,14 +22,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Truth, as_bytes
+from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_bytes
 from gpatlas.errors import StoreError
 from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.io.stored_bits import StoredBits
 from gpatlas.packed import Bits, PackedBits, n_bytes
 
 FORMAT = "gpatlas-dataset"
-FORMAT_VERSION = (1, 0)  # a reader refuses a larger first number
+FORMAT_VERSION = (1, 1)  # a reader refuses a larger first number
 UNPACK_RULE = "dosage[i, j] = (genotypes[i, j // 8] >> (j % 8)) & 1"
 CHUNK_BYTES = 1 << 20
 FOLD_TYPE = h5py.enum_dtype({fold.name: fold.value for fold in Fold}, basetype="u1")
@@ -152,11 +153,10 @@ def _read_genotypes(stored: h5py.Dataset, leave_in: Path | None) -> NDArray[np.i
 def _write_truth(file: h5py.File, truth: Truth) -> None:
     _by_samples(file, "genetic_values", truth.genetic_values)
     _by_samples(file, "breeding_values", truth.breeding_values)
-    for group, table in (
-        ("effects", vars(truth.effects)),
-        ("pairs", vars(truth.pairs)),
-        ("traits", truth.traits),
-    ):
+    tables = {"effects": vars(truth.effects), "pairs": vars(truth.pairs), "traits": truth.traits}
+    if len(truth.triples.trait):
+        tables["triples"] = vars(truth.triples)
+    for group, table in tables.items():
         for name, column in table.items():
             file.create_dataset(f"{group}/{name}", data=column)
 
@@ -171,6 +171,7 @@ def _read_truth(file: h5py.File) -> Truth:
         effects=Effects(**table("effects")),
         pairs=Pairs(**table("pairs")),
         traits=table("traits"),
+        triples=Triples(**table("triples")) if "triples" in file else Triples.none(),
     )
 
 

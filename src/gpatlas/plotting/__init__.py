@@ -12,12 +12,15 @@ from gpatlas.plotting.fig3_pleiotropy import (
     plot_pairing,
     plot_pairing_difference,
 )
+from gpatlas.plotting.fig4_frontier import plot_found_pairs, plot_frontier
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
 
 __all__ = [
     "plot_ability_by_markers",
     "plot_accuracy_to_ceiling",
+    "plot_found_pairs",
+    "plot_frontier",
     "plot_gain_by_correlation",
     "plot_gain_by_markers",
     "plot_gain_over_linear",

@@ -59,9 +59,30 @@ STORIES = {
         ("heritability", "n_traits", "pairing"),
         "n_qtl",
     ),
+    "frontier": Story(
+        "Frontier: what the data allow, and who gets there",
+        "Which models are ahead of rrBLUP, under which architecture of epistasis",
+        "Why: a model is ahead where its assumption is the truth. Searching pairs one by one is made for few strong "
+        "ones; kernels of all pairs for many weak ones; neither sees triples, for which only the additive part is "
+        "left. A network assumes least and needs the most samples.",
+        ("architecture", "heritability", "n_samples"),
+        "n_qtl",
+    ),
 }
 
 CAPTIONS = {
+    "fig4a_frontier": (
+        "Figure 4A",
+        "Predictive ability as a share of the ceiling, which is what the true genetic value reaches (dashed), against "
+        "the number of possible QTL pairs per sample, where epistasis is of disjoint pairs, of all pairs, or of "
+        "disjoint triples. Dotted: all additive variance, and nothing else. Faint points are replicates, lines their "
+        "means.",
+    ),
+    "fig4b_found_pairs": (
+        "Figure 4B",
+        "Interacting pairs that models found, where the truth is disjoint pairs: the share of true pairs that was "
+        "found, and the share of found pairs that is false (0 where none was found).",
+    ),
     "fig1a_gain_over_linear": (
         "Figure 1A",
         "Relative gain in predictive ability of the MLP over the linear model. Points are replicates, lines their "

@@ -9,6 +9,7 @@ from scipy import stats
 
 from gpatlas.evaluate.expectations import expected_variance_shares
 from gpatlas.plotting.fig1_scaling import comparable_linear
+from gpatlas.plotting.fig4_frontier import ARCHITECTURE_NAMES
 from gpatlas.plotting.style import model_name
 from gpatlas.report.captions import Story
 
@@ -22,6 +23,7 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "n_samples": ("samples", lambda value: f"{value:,}"),
     "n_traits": ("traits", lambda value: f"{value:,}"),
     "pairing": ("pairs", str),
+    "architecture": ("epistasis", lambda value: ARCHITECTURE_NAMES[value]),
 }
 _ALONG = {"n_qtl": "QTL", "n_markers": "markers"}
 

@@ -85,6 +85,10 @@ def simulate_with_alphasimr(spec: SimulationSpec, seed: int) -> Dataset:
 
 
 def _refuse_unavailable(trait: TraitSpec) -> None:
+    if trait.architecture != "sparse":
+        raise EngineError(
+            f"AlphaSimR has disjoint pairs only, not architecture {trait.architecture}; use engine: native"
+        )
     if trait.has_epistasis and trait.n_traits > 1:
         if trait.pairing == "separate":
             raise EngineError("AlphaSimR shares pairs within a call; use engine: native for pairing: separate")
@@ -205,7 +209,7 @@ def _group(trait: dict[str, NDArray], population: Population) -> TraitGroup:
         loci=np.repeat(first, counts) + trait["loci"].astype(int) - 1,
         additive=additive,
         dominance=dominance,
-        pairs=pairs[:, :2].astype(int) - 1,
+        terms=pairs[:, :2].astype(int) - 1,
         epistatic=pairs[None, :, 2],
         intercept=trait["intercept"],
     )

@@ -7,6 +7,12 @@
     E = Z'' T(corAA) [the same gamma transform] · √(4·relAA)
     pairing = one uniformly random perfect matching of the QTL
 
+Beyond AlphaSimR, all pairs of QTL may act, or disjoint triples. At allele frequency 1/2 and in linkage equilibrium
+var(xa) = 1/P, so that K terms of order k with effects of variance σ² have the variance K σ² P^-k beside the additive
+q/P of q QTL. AlphaSimR's K = q/2 pairs with σ² = 4·relAA give the ratio 2·relAA/P; every architecture gets the same by
+
+    σ² = 2·relAA · (q/K) · P^(k-2)      P: stored haplotypes of an individual, 1 for inbreds
+
 Deviation from AlphaSimR: it accepts corAA and uses corA in its place; here corAA is honoured, and
 `cor_aa="as_cor_a"` (the default) gives AlphaSimR's behaviour.
 """
@@ -14,12 +20,12 @@ Deviation from AlphaSimR: it accepts corAA and uses corA in its place; here corA
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.config.simulation import TraitSpec
+from gpatlas.config.simulation import Architecture, TraitSpec
 from gpatlas.simulate.genetics import TraitGroup
 
 
 def draw_trait_groups(
-    spec: TraitSpec, candidates: list[NDArray[np.intp]], rng: np.random.Generator
+    spec: TraitSpec, candidates: list[NDArray[np.intp]], rng: np.random.Generator, copies: int = 1
 ) -> list[TraitGroup]:
     """Draw the unscaled traits of one `addTrait…` call.
 
@@ -31,11 +37,13 @@ def draw_trait_groups(
         Per chromosome, the loci that may become QTL.
     rng
         Source of randomness.
+    copies
+        Haplotypes stored per individual, which scale triples.
 
     Returns
     -------
     list of TraitGroup
-        One group when traits share their pairing, else one group per trait. Intercepts are 0.
+        One group when traits share their interacting loci, else one group per trait. Intercepts are 0.
     """
     loci = _pick_loci(spec.n_qtl_on(len(candidates)), candidates, rng)
     n_qtl, t = len(loci), spec.n_traits
@@ -47,19 +55,38 @@ def draw_trait_groups(
         degree = spec.vector("mean_dd") + np.sqrt(spec.vector("var_dd")) * degree
         dominance = np.abs(additive) * degree
     if not spec.has_epistasis:
-        pairs, epistatic = np.empty((0, 2), dtype=np.intp), np.empty((t, 0))
-        return [TraitGroup(loci, additive.T, dominance.T, pairs, epistatic, np.zeros(t))]
-    pair_normal = rng.standard_normal((n_qtl // 2, t)) @ symmetric_root(spec.correlation("aa"))
-    epistatic = (_gamma_transform(pair_normal, spec) * np.sqrt(4 * spec.vector("rel_aa"))).T
+        terms, epistatic = np.empty((0, 2), dtype=np.intp), np.empty((t, 0))
+        return [TraitGroup(loci, additive.T, dominance.T, terms, epistatic, np.zeros(t))]
+    n_terms, order = _n_terms(n_qtl, spec.architecture)
+    term_normal = rng.standard_normal((n_terms, t)) @ symmetric_root(spec.correlation("aa"))
+    variance = 2 * spec.vector("rel_aa") * (n_qtl / n_terms) * copies ** (order - 2)
+    epistatic = (_gamma_transform(term_normal, spec) * np.sqrt(variance)).T
     shared = spec.pairing == "shared"
     groups = []
     for traits in [slice(0, t)] if shared else [slice(k, k + 1) for k in range(t)]:
-        pairs = rng.permutation(n_qtl).reshape(2, -1).T
+        terms = _draw_terms(n_qtl, spec.architecture, rng)
         size = traits.stop - traits.start
         groups.append(
-            TraitGroup(loci, additive.T[traits], dominance.T[traits], pairs, epistatic[traits], np.zeros(size))
+            TraitGroup(loci, additive.T[traits], dominance.T[traits], terms, epistatic[traits], np.zeros(size))
         )
     return groups
+
+
+def _n_terms(n_qtl: int, architecture: Architecture) -> tuple[int, int]:
+    """Number of epistatic terms and loci in each."""
+    return {
+        "sparse": (n_qtl // 2, 2),
+        "dense": (n_qtl * (n_qtl - 1) // 2, 2),
+        "triples": (n_qtl // 3, 3),
+    }[architecture]
+
+
+def _draw_terms(n_qtl: int, architecture: Architecture, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw which QTL interact, `(n_terms, order)`; all pairs need no draw."""
+    if architecture == "dense":
+        return np.column_stack(np.triu_indices(n_qtl, 1))
+    n_terms, order = _n_terms(n_qtl, architecture)
+    return rng.permutation(n_qtl)[: n_terms * order].reshape(order, -1).T
 
 
 def symmetric_root(correlation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,16 +1,19 @@
 """Genetic values of a population and their statistical decomposition (AlphaSimR getGv and calcGenParam).
 
 Notation (see ../encoding.py for xa and xd): f is the observed genotype distribution of a locus, c = E_f xa,
-μ = E_f x, e the effect of the locus' epistatic pair and c' its partner's c.
+μ = E_f x, e the effect of an epistatic term (a pair of loci, or a triple) and c' the product of the partners' c.
 
-    gv = intercept + Σ a xa + Σ d xd + Σ_pairs e xa_i xa_j
-    α  = (a + e c')·2/P + d·β          β = cov_f(xd, x) / var_f(x)       (0 at a monomorphic locus)
+    gv = intercept + Σ a xa + Σ d xd + Σ_terms e Π xa
+    α  = (a + Σ e c')·2/P + d·β        β = cov_f(xd, x) / var_f(x)       (0 at a monomorphic locus)
     bv = Σ α (x - μ)
     dd = Σ d [xd - E_f xd - β (x - μ)]
     aa = gv - mean(gv) - bv - dd
 
-The partner enters through its marginal distribution, as in AlphaSimR (src/calcGenParam.cpp), so linkage
-disequilibrium within a pair is part of aa. All variances have divisor n.
+Partners enter through their marginal distributions, as in AlphaSimR (src/calcGenParam.cpp), so linkage
+disequilibrium within a term is part of aa, and so is all epistasis of triples. All variances have divisor n.
+
+Where pairs outnumber loci, their sum is a quadratic form, Σ_i<j e_ij xa_i xa_j = xa' U xa with U upper triangular,
+which is a matrix product instead of a gather of every pair.
 """
 
 from collections.abc import Sequence
@@ -26,7 +29,7 @@ from gpatlas.simulate.population import Population
 
 @dataclass(frozen=True)
 class TraitGroup:
-    """The traits of one `addTrait…` call: they share their QTL and their pairing.
+    """The traits of one `addTrait…` call: they share their QTL and which of them interact.
 
     Parameters
     ----------
@@ -34,10 +37,10 @@ class TraitGroup:
         int `(n_qtl,)`, ascending indices of the QTL into the population's loci.
     additive, dominance
         `(n_traits, n_qtl)` effects a and d.
-    pairs
-        int `(n_pairs, 2)`, positions within `loci`; empty without epistasis.
+    terms
+        int `(n_terms, order)`, positions within `loci`: pairs (order 2) or triples; empty without epistasis.
     epistatic
-        `(n_traits, n_pairs)` pair effects e.
+        `(n_traits, n_terms)` effects e of the terms.
     intercept
         `(n_traits,)`.
     """
@@ -45,7 +48,7 @@ class TraitGroup:
     loci: NDArray[np.intp]
     additive: NDArray[np.float64]
     dominance: NDArray[np.float64]
-    pairs: NDArray[np.intp]
+    terms: NDArray[np.intp]
     epistatic: NDArray[np.float64]
     intercept: NDArray[np.float64]
 
@@ -58,8 +61,20 @@ class TraitGroup:
         """Multiply every effect of trait t by `factor[t]` and set the intercepts."""
         by = factor[:, None]
         return TraitGroup(
-            self.loci, self.additive * by, self.dominance * by, self.pairs, self.epistatic * by, intercept
+            self.loci, self.additive * by, self.dominance * by, self.terms, self.epistatic * by, intercept
         )
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether pairs outnumber loci, so that `pair_matrix` is the shorter way."""
+        return self.terms.shape[1] == 2 and len(self.terms) > len(self.loci)
+
+    def pair_matrix(self, trait: int) -> NDArray[np.float64]:
+        """Return U `(n_qtl, n_qtl)`, the effects of a trait's pairs in the upper triangle."""
+        matrix = np.zeros((len(self.loci), len(self.loci)))
+        first, second = np.sort(self.terms, axis=1).T
+        np.add.at(matrix, (first, second), self.epistatic[trait])
+        return matrix
 
 
 @dataclass(frozen=True)
@@ -131,6 +146,7 @@ def genetic_values(population: Population, groups: Sequence[TraitGroup]) -> Gene
     on_xa, on_xd, constant = _linear_forms(groups, loci, moments, ploidy)
     n_forms = n_traits * (3 if dominant else 2)  # gv, bv, and dd where there is dominance
     values = np.zeros((3 * n_traits, n))
+    matrices = [[g.pair_matrix(t) for t in range(g.n_traits)] if g.is_dense else [] for g in groups]
     for block in population.blocks(len(loci)):
         dosage = population.dosage(block, loci).T
         xa = np.ascontiguousarray(dosage, dtype=np.float64)
@@ -140,12 +156,18 @@ def genetic_values(population: Population, groups: Sequence[TraitGroup]) -> Gene
         if dominant:
             values[:n_forms, block] += on_xd @ dominance_coding(dosage, ploidy)
         start = 0
-        for group in groups:
+        for group, of_traits in zip(groups, matrices, strict=True):
             traits = slice(start, start := start + group.n_traits)
-            if group.epistatic.any():
-                first, second = np.searchsorted(loci, group.loci)[group.pairs].T
+            columns = np.searchsorted(loci, group.loci)
+            if of_traits:
+                here = xa[columns]
+                for row, matrix in zip(values[traits, block], of_traits, strict=True):
+                    row += np.einsum("ij,ij->j", here, matrix @ here)
+            elif group.epistatic.any():
+                first, *others = columns[group.terms].T
                 product = xa[first]
-                product *= xa[second]
+                for other in others:
+                    product *= xa[other]
                 values[traits, block] += group.epistatic @ product
     values[:n_forms] += constant[:n_forms, None]
     gv, bv, dd = (np.ascontiguousarray(part.T) for part in np.split(values, 3))
@@ -155,7 +177,7 @@ def genetic_values(population: Population, groups: Sequence[TraitGroup]) -> Gene
 def _linear_forms(
     groups: Sequence[TraitGroup], loci: NDArray, moments: LocusMoments, ploidy: int
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Write gv (without pair products), bv and dd as linear forms in xa and xd, with their constants.
+    """Write gv (without epistatic terms), bv and dd as linear forms in xa and xd, with their constants.
 
     Uses x = (xa + 1)·P/2. Rows are all traits' gv, then bv, then dd; columns are `loci`.
     """
@@ -181,10 +203,15 @@ def _linear_forms(
 
 def average_effects(group: TraitGroup, moments: LocusMoments, ploidy: int) -> NDArray[np.float64]:
     """Return the average effects α of allele substitution, `(n_traits, n_qtl)`, per unit of dosage."""
-    in_background = group.additive.copy()  # a + e c': the additive effect averaged over the partner
-    first, second = group.pairs.T
-    np.add.at(in_background.T, first, (group.epistatic * moments.mean_xa[second]).T)
-    np.add.at(in_background.T, second, (group.epistatic * moments.mean_xa[first]).T)
+    in_background = group.additive.copy()  # a + Σ e c': the additive effect averaged over partners
+    mean = moments.mean_xa
+    if group.is_dense:
+        for row, matrix in zip(in_background, map(group.pair_matrix, range(group.n_traits)), strict=True):
+            row += matrix @ mean + mean @ matrix
+    else:
+        for position, loci in enumerate(group.terms.T):
+            partners = np.delete(group.terms, position, axis=1)
+            np.add.at(in_background.T, loci, (group.epistatic * mean[partners].prod(axis=1)).T)
     alpha = in_background * (2 / ploidy) + group.dominance * moments.slope_xd
     return np.where(moments.var_x > 0, alpha, 0.0)
 

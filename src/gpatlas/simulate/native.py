@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 import gpatlas
 from gpatlas.config.simulation import SimulationSpec
-from gpatlas.dataset import Dataset, Effects, Pairs, Truth
+from gpatlas.dataset import Dataset, Effects, Pairs, Triples, Truth
 from gpatlas.simulate.folds import assign_folds
 from gpatlas.simulate.founders import quick_haplo
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup
@@ -80,17 +80,17 @@ def simulate(spec: SimulationSpec, seed: int) -> Dataset:
 def make_truth(population: Population, groups: tuple[TraitGroup, ...], values: GeneticValues) -> Truth:
     """Record traits as flat tables, with their realised and genic variances."""
     effects: list[list[NDArray]] = [[], [], [], []]
-    pairs: list[list[NDArray]] = [[], [], [], []]
+    terms: dict[int, list[list[NDArray]]] = {2: [[], [], [], []], 3: [[], [], [], [], []]}
     trait = 0
     for group in groups:
-        first, second = group.loci[group.pairs].T
+        ends = group.loci[group.terms].T
         for k in range(group.n_traits):
             columns = (np.full(len(group.loci), trait), group.loci, group.additive[k], group.dominance[k])
             for column, value in zip(effects, columns, strict=True):
                 column.append(value)
             if group.epistatic[k].any():
-                columns = (np.full(len(first), trait), first, second, group.epistatic[k])
-                for column, value in zip(pairs, columns, strict=True):
+                columns = (np.full(len(group.terms), trait), *ends, group.epistatic[k])
+                for column, value in zip(terms[len(ends)], columns, strict=True):
                     column.append(value)
             trait += 1
     variances = {key: np.diag(matrix).copy() for key, matrix in realised_variances(values).items()}
@@ -99,7 +99,8 @@ def make_truth(population: Population, groups: tuple[TraitGroup, ...], values: G
         genetic_values=values.gv,
         breeding_values=values.bv,
         effects=Effects(*_table(effects, (np.int32, np.int32, np.float64, np.float64))),
-        pairs=Pairs(*_table(pairs, (np.int32, np.int32, np.int32, np.float64))),
+        pairs=Pairs(*_table(terms[2], (np.int32, np.int32, np.int32, np.float64))),
+        triples=Triples(*_table(terms[3], (np.int32, np.int32, np.int32, np.int32, np.float64))),
         traits={"intercept": intercept, **variances, **genic_variances(population, groups)},
     )
 

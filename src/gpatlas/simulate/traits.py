@@ -45,7 +45,7 @@ def add_traits(population: Population, specs: tuple[TraitSpec, ...], rng: np.ran
     """
     chromosomes = np.unique(population.chromosome)
     candidates = [np.flatnonzero(population.chromosome == c) for c in chromosomes]
-    drawn = [draw_trait_groups(spec, candidates, rng) for spec in specs]
+    drawn = [draw_trait_groups(spec, candidates, rng, population.copies) for spec in specs]
     raw = genetic_values(population, [group for groups in drawn for group in groups])
     factor, intercept, start = np.empty(raw.gv.shape[1]), np.empty(raw.gv.shape[1]), 0
     for spec in specs:

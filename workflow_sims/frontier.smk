@@ -1,0 +1,25 @@
+# How near to what the data allow does each method come, and on which architectures of epistasis?
+# Alone: snakemake -s workflow_sims/frontier.smk --cores 2; in the study: workflow/Snakefile.
+configfile: "config/frontier.yaml"
+
+
+# notebook: the models that it cannot do without
+FIGURES_NEED = {
+    "fig4_frontier": set(),
+}
+
+
+include: "../workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/metrics.csv",
+
+
+include: "../workflow/rules/configure.smk"
+include: "../workflow/rules/simulate.smk"
+include: "../workflow/rules/tune.smk"
+include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/collect.smk"
