@@ -22,7 +22,7 @@ from gpatlas.models.ridge import (
     variance_components,
 )
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 
 class RRBLUP(LinearModel):
@@ -112,14 +112,15 @@ class RRBLUP(LinearModel):
         return self
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs; float64 counts twice."""
+        """Estimate what one fit costs."""
         small, large = sorted((n_samples, n_loci))
-        gram, decomposition = 2.0 * small**2 * large, 20.0 * small**3
         loo = 2.0 * n_samples * small * (small + 100 * (1 + n_traits)) if self.penalty == "loo" else 0.0
         return Work(
-            flops=gram + 2 * (decomposition + loo),
-            memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 2 * n_samples * (100 + n_traits)),
+            flops=2.0 * small**2 * large,
+            memory=CLASSICAL_PROCESS + n_samples * n_loci + 8.0 * (4 * small**2 + 2 * n_samples * (100 + n_traits)),
             traffic=8.0 * n_samples * n_loci,
+            flops64=loo,
+            eigen=float(small) ** 3,
         )
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# bytes that a process of `gpatlas fit` holds before it has any data, without and with torch
+CLASSICAL_PROCESS, TORCH_PROCESS = 2.1e8, 5.1e8
+
 
 @dataclass(frozen=True)
 class Work:
@@ -10,16 +13,44 @@ class Work:
     Parameters
     ----------
     flops
-        Floating-point operations of its matrix products.
+        Floating-point operations of its matrix products in single precision.
+    memory
+        Bytes that the process holds at once.
     steps
         Optimiser steps, which cost time however small they are.
     traffic
         Bytes that pass through memory outside matrix products.
-    memory
-        Bytes held at once.
+    flops64
+        Floating-point operations of its matrix products in double precision.
+    eigen
+        Cubed rows of its symmetric eigendecompositions in double precision.
     """
 
     flops: float
     memory: float
     steps: float = 0.0
     traffic: float = 0.0
+    flops64: float = 0.0
+    eigen: float = 0.0
+
+    def __add__(self, other: "Work") -> "Work":
+        """Return the cost of one after the other."""
+        return Work(
+            self.flops + other.flops,
+            max(self.memory, other.memory),
+            self.steps + other.steps,
+            self.traffic + other.traffic,
+            self.flops64 + other.flops64,
+            self.eigen + other.eigen,
+        )
+
+    def __mul__(self, times: float) -> "Work":
+        """Return the cost of doing it so many times."""
+        return Work(
+            times * self.flops,
+            self.memory,
+            times * self.steps,
+            times * self.traffic,
+            times * self.flops64,
+            times * self.eigen,
+        )
