@@ -4,6 +4,7 @@ Nothing is installed and no system file is read or written; any user may run it.
 """
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -12,7 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel")
+CLIENTS = ("sbatch", "srun", "squeue", "sinfo", "scancel", "scontrol", "sacct", "sacctmgr", "sshare")
+PROGRAMS = ("munged", "slurmctld", "slurmd", *CLIENTS[:6])
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/slurm/sbin", "/sbin"])
 PATIENCE = 60  # seconds for a daemon to come up
 
@@ -72,7 +74,7 @@ class Cluster:
         self.daemons: list[subprocess.Popen] = []
         ports = free_ports(2)
         text = CONFIGURATION.format(
-            host=socket.gethostname().split(".")[0], user=os.environ.get("USER") or _user(), folder=folder,
+            host=socket.gethostname().split(".")[0], user=pwd.getpwuid(os.getuid()).pw_name, folder=folder,
             controller_port=ports[0], node_port=ports[1], cpus=cpus, memory=memory,
         )  # fmt: skip
         (folder / "slurm.conf").write_text(text)
@@ -80,14 +82,19 @@ class Cluster:
         (folder / "munge.key").write_bytes(secrets.token_bytes(128))
         (folder / "munge.key").chmod(0o600)
         folder.chmod(0o755)  # munged wants its socket to be reachable
-        for name in ("state", "spool"):
+        for name in ("state", "spool", "bin"):
             (folder / name).mkdir()
+        for name in CLIENTS:  # the plugin drops SLURM_CONF within a job, so that the commands themselves must know
+            if program := shutil.which(name, path=SEARCH):
+                script = folder / "bin" / name
+                script.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {program} "$@"\n')
+                script.chmod(0o755)
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables with which Slurm's commands find this cluster and no other."""
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SBATCH_"))}
-        return {**ours, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": SEARCH}
+        return {**ours, "SLURM_CONF": f"{self.folder}/slurm.conf", "PATH": f"{self.folder}/bin{os.pathsep}{SEARCH}"}
 
     def __enter__(self) -> "Cluster":
         try:
@@ -160,9 +167,3 @@ def free_ports(n: int) -> list[int]:
     finally:
         for s in sockets:
             s.close()
-
-
-def _user() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.getuid()).pw_name

@@ -47,10 +47,12 @@ class Requests:
     ----------
     design
         The experiment.
+    gpus
+        Whether networks will be given a GPU, which makes them quicker.
     """
 
-    def __init__(self, design: Design) -> None:
-        self.design = design
+    def __init__(self, design: Design, gpus: bool = False) -> None:
+        self.design, self._node = design, T4 if gpus else SLOW_NODE
         self._jobs = {job.name: job for job in design.jobs}
         self._rows = {row.name: row for row in design.rows}
         self.fit = lru_cache(None)(self._fit)
@@ -62,13 +64,13 @@ class Requests:
 
     def _fit(self, job: str, model: str, attempt: int = 1) -> Request:
         """Request for a model's fits of a job."""
-        cost = price_fit(self.design, self._jobs[job], model, SLOW_NODE)
-        return _request(cost, price_fit(self.design, self._jobs[job], model, T4)).again(attempt)
+        cost, on_gpu = (price_fit(self.design, self._jobs[job], model, node) for node in (self._node, T4))
+        return _request(cost, on_gpu).again(attempt)
 
     def _tune(self, row: str, model: str, attempt: int = 1) -> Request:
         """Request for the search of a model's hyperparameters on a row."""
-        cost = price_search(self.design, self._rows[row], model, SLOW_NODE)
-        return _request(cost, price_search(self.design, self._rows[row], model, T4)).again(attempt)
+        cost, on_gpu = (price_search(self.design, self._rows[row], model, node) for node in (self._node, T4))
+        return _request(cost, on_gpu).again(attempt)
 
 
 def _request(cost: JobCost, on_gpu: JobCost | None = None) -> Request:

@@ -9,7 +9,7 @@ from gpatlas.cost.prices import JobCost, on_gpu, price_fit, price_search, price_
 from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
 from gpatlas.models import make, model_class
 
-DRAWING = (3.0, 9.0, 9.0, 3.5)  # CPU seconds of score, two notebooks and the report, at pace 1
+DRAWING = (3.0, 6.5, 6.5, 1.3)  # CPU seconds of score, two notebooks and the report, at pace 1
 
 
 @dataclass(frozen=True)

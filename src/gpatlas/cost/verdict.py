@@ -7,9 +7,9 @@ from pathlib import Path
 from gpatlas.cost.machine import Machine, free_disk
 from gpatlas.cost.stages import Stage
 
-OVERHEAD_PER_JOB = 0.1  # CPU seconds of Snakemake, at pace 1
-STARTING = 5.0  # seconds in which Snakemake reads the workflow and the disk, one core, at pace 1
-LAST_STEPS = 16.0  # seconds of score, notebooks and report, one after the other, at pace 1
+OVERHEAD_PER_JOB = 0.06  # CPU seconds of Snakemake, at pace 1
+STARTING = 3.0  # seconds in which Snakemake reads the workflow and the disk, one core, at pace 1
+LAST_STEPS = 11.0  # seconds of score, notebooks and report, one after the other, at pace 1
 SPARE_DISK = 0.05  # share of what is free that is left alone
 
 
