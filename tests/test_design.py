@@ -77,7 +77,7 @@ def test_a_row_keeps_its_seed_when_others_are_added():
 
 
 def test_an_unknown_row_is_refused():
-    with pytest.raises(ConfigError, match="no row 'x'; its 12 rows go from 'n_samples~100[+]"):
+    with pytest.raises(ConfigError, match=r"no row 'x'; its 12 rows go from 'n_samples~100\+"):
         design().row("x")
 
 

@@ -1,6 +1,7 @@
 """Whether a run fits this machine, and how long it takes with its cores."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from heapq import nlargest
 from pathlib import Path
 
@@ -49,12 +50,19 @@ def obstacles(stages: Sequence[Stage], machine: Machine, results: Path) -> list[
                     f"{sizes[held.index(max(held))]:,} samples, there are {bytes_text(limit)}; "
                     f"{_way_out(stage.name, what, fits)}"
                 )
+    at_once = peak_memory(stages, machine)
+    if at_once > machine.memory and not found:
+        fewer = range(1, machine.cores)
+        cores = max(n for n in fewer if peak_memory(stages, replace(machine, cores=n)) <= machine.memory)
+        found.append(
+            f"{_names(stages)}: {machine.cores} jobs at once need {bytes_text(at_once)} of memory, there are "
+            f"{bytes_text(machine.memory)}; run fewer at once, --cores {cores}"
+        )
     disk, free = sum(stage.disk for stage in stages), free_disk(results)
     if disk > (1 - SPARE_DISK) * free:
         found.append(
-            f"{', '.join(dict.fromkeys(stage.experiment for stage in stages))}: {bytes_text(disk)} of disk are needed, "
-            f"{bytes_text(free)} are free at {results}; make room, take fewer replicates or samples, or make "
-            f"{results} a link to a larger disk"
+            f"{_names(stages)}: {bytes_text(disk)} of disk are needed, {bytes_text(free)} are free at {results}; "
+            f"make room, take fewer replicates or samples, or make {results} a link to a larger disk"
         )
     return found
 
@@ -66,6 +74,10 @@ def bytes_text(n: float) -> str:
             return f"{n:.0f} {unit}" if n >= 10 or unit == "B" else f"{n:.1f} {unit}"
         n /= 1000
     raise AssertionError
+
+
+def _names(stages: Sequence[Stage]) -> str:
+    return ", ".join(dict.fromkeys(stage.experiment for stage in stages))
 
 
 def _way_out(stage: str, what: str, fits: int) -> str:
