@@ -12,7 +12,7 @@ from gpatlas.models.space import Choice, Float, Range, value_at, with_values
 from gpatlas.models.work import TORCH_PROCESS, Work
 from gpatlas.packed import n_bytes
 
-START_SIMULATE, START_CLASSICAL = 0.25, 1.15  # CPU seconds of a process beside its work, at pace 1
+START_SIMULATE, START_CLASSICAL = 0.23, 1.1  # CPU seconds of a process beside its work, at pace 1
 SECONDS_PER_FIT = 0.015  # reading, checking, predicting, writing, at pace 1
 GENOTYPES_PER_SECOND = {"native": 1.0e8, "alphasimr": 1.2e7, "tables": 2.0e7}  # of five traits, at pace 1
 START_ENGINE = {"native": 0.0, "alphasimr": 4.0, "tables": 0.5}

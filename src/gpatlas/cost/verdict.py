@@ -9,6 +9,7 @@ from gpatlas.cost.machine import Machine, free_disk
 from gpatlas.cost.stages import Stage
 
 OVERHEAD_PER_JOB = 0.06  # CPU seconds of Snakemake, at pace 1
+SCHEDULER = 0.06  # of a core, all the time
 STARTING = 3.0  # seconds in which Snakemake reads the workflow and the disk, one core, at pace 1
 LAST_STEPS = 11.0  # seconds of score, notebooks and report, one after the other, at pace 1
 SPARE_DISK = 0.05  # share of what is free that is left alone
@@ -19,7 +20,7 @@ def wall_seconds(stages: Sequence[Stage], machine: Machine) -> float:
     jobs = [cost for stage in stages for cost in stage.costs]
     if not jobs:
         return 0.0
-    on_cores = sum(cost.seconds + OVERHEAD_PER_JOB * machine.pace for cost in jobs) / machine.cores
+    on_cores = sum(cost.seconds + OVERHEAD_PER_JOB * machine.pace for cost in jobs) / (machine.cores - SCHEDULER)
     on_gpu = sum(cost.seconds * max(cost.gpu_share, 1 / machine.cores) for cost in jobs if cost.gpu_memory)
     longest = max(cost.seconds for cost in jobs)
     alone = (STARTING + LAST_STEPS * (1 - 1 / machine.cores)) * machine.pace  # the other cores have nothing to do

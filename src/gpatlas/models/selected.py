@@ -166,7 +166,7 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; how many loci are kept is a guess."""
-        kept = min(n_loci, self.max_loci or 100)
+        kept = min(n_loci, self.max_loci or 60)
         times = 1 if self.joint else n_traits
         refit = self._refitted(0).work(n_samples, kept, n_traits if self.joint else 1)
         return self._selection_work(n_samples, n_loci, n_traits) + refit * times
