@@ -2,12 +2,14 @@
 # The study in one command: makes the environment on first use, says what the run will cost, runs it, and says where
 # the figures and the report are. Run again after an interruption: it goes on where it stopped.
 #
-#   bash run_snakemake_pipeline.sh [scaling …] [--scale laptop|published] [any snakemake flag]
+#   bash run_snakemake_pipeline.sh [scaling …] [--scale laptop|published] [--anyway] [any snakemake flag]
+#
+# What does not fit this machine is refused before it starts; --anyway starts it all the same.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 EXPERIMENTS="scaling dilution pleiotropy frontier"
-targets=() flags=() settings=() scale=laptop cores=() quiet=no
+targets=() flags=() settings=() scale=laptop cores=() quiet=no pricing=() profile=default
 while (($#)); do
   case "$1" in
     --config | -C) # ours and the user's become one list; `scaling=my.yaml` runs another file
@@ -16,6 +18,10 @@ while (($#)); do
     --scale=*) scale="${1#*=}" ;;
     -c | --cores | -j | --jobs) flags+=("$1" "${2:-}"); cores=(--cores "${2:-}"); shift ;;
     --cores=* | -c=*) flags+=("$1"); cores=(--cores "${1#*=}") ;;
+    --anyway) pricing+=(--anyway) ;;
+    --workflow-profile | --executor | -e) flags+=("$1" "${2:-}"); profile="${2:-}"; shift ;;
+    --workflow-profile=* | --executor=*) flags+=("$1"); profile="${1#*=}" ;;
+    -n | --dry-run | --dryrun) flags+=("$1"); pricing+=(--anyway) ;;
     -h | --help | --unlock | --list* | -l | --version | -v | --lint* | --dag | --rulegraph | --summary | -D | --report*)
       flags+=("$1"); quiet=yes ;;
     -*) flags+=("$1") ;;
@@ -50,8 +56,9 @@ if [[ "$quiet" == no ]]; then
     for setting in ${settings[@]+"${settings[@]}"}; do [[ "$setting" == "$experiment="* ]] && file="${setting#*=}"; done
     files+=("$file")
   done
+  case "$profile" in default | gpu | */gpu | local) ;; *) pricing+=(--elsewhere) ;; esac # jobs run on other machines
   [[ "${cores[*]:-}" =~ ^--cores\ [0-9]+$ ]] || cores=()
-  gpatlas cost "${files[@]}" --results "$results" ${cores[@]+"${cores[@]}"}
+  gpatlas cost "${files[@]}" --results "$results" ${cores[@]+"${cores[@]}"} ${pricing[@]+"${pricing[@]}"}
 fi
 
 # a killed run leaves Snakemake's lock behind; ours dies with the run, so that the other can be told from a live one
@@ -68,9 +75,9 @@ if command -v flock >/dev/null; then
   fi
 fi
 
-# bars on a terminal, plain lines in a log; networks take turns on a GPU
+# bars on a terminal, plain lines in a log; networks share a GPU
 if [[ -t 2 ]]; then flags+=(--logger rich); fi
-if command -v nvidia-smi >/dev/null; then flags+=(--resources gpu=1); fi
+if [[ "$profile" == default ]] && command -v nvidia-smi >/dev/null; then flags+=(--workflow-profile gpu); fi
 if ((${#targets[@]})); then targets=(-- "${targets[@]}"); fi
 snakemake --snakefile workflow/Snakefile ${flags[@]+"${flags[@]}"} --config scale="$scale" \
   ${settings[@]+"${settings[@]}"} ${targets[@]+"${targets[@]}"}

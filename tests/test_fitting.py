@@ -11,7 +11,6 @@ from gpatlas.dataset import Fold
 from gpatlas.errors import DataError
 from gpatlas.fitting import fit_dataset
 from gpatlas.models import make
-from gpatlas.models.work import memory_of_fit
 from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
 from gpatlas.simulate import simulate
 
@@ -136,9 +135,10 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_starts(haploids, mon
 def test_streaming_needs_no_memory_for_genotypes():
     """A million samples by 6 326 loci: bits leave room where dosages do not."""
     model, size = make("rrblup"), (1_000_000, 6_326, 5)
-    assert memory_of_fit(model, *size, packed=False) - memory_of_fit(model, *size, packed=True) == 6.326e9
-    assert memory_of_fit(model, *size, packed=True) < 4e9
-    assert memory_of_fit(make("lasso"), *size, packed=True) > 6e9
+    work, other = model.work(*size), make("lasso")
+    assert work.held(model, packed=False) - work.held(model, packed=True) == 6.326e9
+    assert work.held(model, packed=True) < 4e9
+    assert other.work(*size).held(other, packed=True) > 6e9
 
 
 def test_a_seed_gives_one_fit(haploids):

@@ -21,6 +21,8 @@ from gpatlas.seeding import stable_seed
 GENOTYPES_PER_JOB = 1 << 24
 SMALL_CELL = 1 << 23
 
+SEPARATOR = "+"  # of columns in names; Snakemake cannot send a job whose wildcards hold a comma to a cluster
+
 
 @dataclass(frozen=True)
 class DesignRow:
@@ -65,7 +67,7 @@ class Design:
     def __post_init__(self) -> None:
         cell_columns = self.config.cell_columns
         rows = tuple(
-            DesignRow(columns, ",".join(f"{name}~{_label(columns[name])}" for name in cell_columns))
+            DesignRow(columns, SEPARATOR.join(f"{name}~{_label(columns[name])}" for name in cell_columns))
             for columns in self.config.rows()
         )
         object.__setattr__(self, "rows", rows)
@@ -85,7 +87,7 @@ class Design:
                 first, last = (row.columns["rep"] for row in (batch[0], batch[-1]))
                 jobs.append(FitJob(f"{cell}/reps~{first}-{last}", tuple(batch)))
         shared = [
-            FitJob(f"n_samples~{n_samples},small/part~{part}", tuple(batch))
+            FitJob(f"n_samples~{n_samples}{SEPARATOR}small/part~{part}", tuple(batch))
             for n_samples, alike in small.items()
             for part, batch in enumerate((batch for rows in alike.values() for batch in self._batches(rows)), start=1)
         ]

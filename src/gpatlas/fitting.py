@@ -20,7 +20,6 @@ from gpatlas.memory import available_memory
 from gpatlas.models import make
 from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
-from gpatlas.models.work import memory_of_fit
 from gpatlas.packed import Bits
 from gpatlas.predictions import TEST, FitResult, FoundPairs, Prediction
 
@@ -77,7 +76,7 @@ def fit_dataset(
 def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
     """Refuse what would be killed for its memory, before anything is computed."""
     n, p = dataset.genotypes.shape
-    needed = memory_of_fit(estimator, n, p, dataset.n_traits, packed=isinstance(dataset.genotypes, Bits))
+    needed = estimator.work(n, p, dataset.n_traits).held(estimator, packed=isinstance(dataset.genotypes, Bits))
     if needed > (free := available_memory()):
         way_out = "" if getattr(estimator, "streams", False) else "; rrblup reads packed genotypes from disk"
         raise DataError(

@@ -12,8 +12,16 @@ def available_memory() -> float:
 
     Where the system does not say what is free (macOS), it is all memory of the machine.
     """
-    limits = [float(path.read_text()) for path in _CGROUP_LIMITS if path.exists() and path.read_text().strip() != "max"]
-    return min([_free(), *limits])
+    return min([_free(), *_limits()])
+
+
+def total_memory() -> float:
+    """Return bytes of memory of this machine, or of the container that we are in."""
+    return min([float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"), *_limits()])
+
+
+def _limits() -> list[float]:
+    return [float(path.read_text()) for path in _CGROUP_LIMITS if path.exists() and path.read_text().strip() != "max"]
 
 
 def _free() -> float:

@@ -15,7 +15,7 @@ from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY, one_line_error
 
 CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
-ROW = "n_samples~120,qtl_scaling~0.5,heritability~0.999/rep~1"
+ROW = "n_samples~120+qtl_scaling~0.5+heritability~0.999/rep~1"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_examples_run(gpatlas, verb, tmp_path):
 def test_a_whole_experiment_by_hand(gpatlas, tmp_path):
     """config → simulate → hparams → fit → score, without the workflow."""
     row = tmp_path / ROW
-    job = tmp_path / "n_samples~120,small/part~1"
+    job = tmp_path / "n_samples~120+small/part~1"
     names = gpatlas("design", CONFIG, "--rows").stdout.split()
     assert ROW in names
     config = tmp_path / "config.json"

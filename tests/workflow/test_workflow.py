@@ -175,6 +175,14 @@ def test_more_trials_go_on_with_the_journal(copy, tmp_path):
     assert all("2 of 3 trials were in" in log for log in logs)
 
 
+def test_what_happened_is_shown_beside_the_estimate(run, gpatlas):
+    done = gpatlas("cost", SMOKE, "--compare", "--results", run / "results", "--cores", 2)
+    assert done.returncode == 0, done.stderr
+    stages = re.findall(r"^scaling +(\w+(?: \w+)?) +(\d+ of \d+) ", done.stdout, flags=re.MULTILINE)
+    assert stages == [("simulate", "4 of 4"), ("fit rrblup", "1 of 1"), ("fit mlp", "1 of 1")]
+    assert "from first product to last: " in done.stdout
+
+
 def test_nothing_is_left_to_do(run):
     done = snakemake(run, "-n", target="all")
     assert "Nothing to be done" in done.stdout + done.stderr
@@ -303,6 +311,15 @@ class TestRunScript:
         assert "on 2 cores" in done.stdout
         assert "scaling_simulate" in done.stdout + done.stderr
         assert "Report:" not in done.stdout  # nothing was made
+
+    def test_what_does_not_fit_is_refused_and_started_anyway(self, tmp_path):
+        config = edited(tmp_path, n_samples=[10**9], qtl_scaling=[0.1])
+        refused = self.run("scaling", "--config", f"scaling={config}")
+        assert refused.returncode == 2
+        assert "gpatlas: error: scaling: " in refused.stderr
+        plan = self.run("scaling", "-n", "--config", f"scaling={config}")
+        assert plan.returncode == 0
+        assert "gpatlas: warning: scaling: " in plan.stderr
 
     def test_flags_pass_through(self):
         assert "scaling_simulate" in self.run("--list-rules").stdout

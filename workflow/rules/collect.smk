@@ -12,6 +12,9 @@ rule score:
         runtimes=f"{RESULTS}/runtimes.csv",
     log:
         f"{LOGS}/score.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=60,
     params:
         results=lambda wildcards, output: Path(output[0]).parent,
     shell:
@@ -27,6 +30,9 @@ rule figures:
         figures=directory(f"{RESULTS}/figures/{{notebook}}"),
     log:
         f"{LOGS}/{{notebook}}.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
     params:
         results=lambda wildcards, input: Path(input.metrics).parent,
     shell:
@@ -43,6 +49,9 @@ rule report:
         f"{RESULTS}/report.html",
     log:
         f"{LOGS}/report.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
     params:
         results=lambda wildcards, input: Path(input.metrics).parent,
     shell:

@@ -8,6 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from gpatlas.config import parse_experiment
+from gpatlas.cost.resources import Requests
 from gpatlas.design import Design, dataset_path, predictions_path
 from gpatlas.errors import GpatlasError
 from gpatlas.models import USES_GPU
@@ -32,6 +33,9 @@ JOBS = {
     job.name: [f"{RESULTS}/{dataset_path(row)}" for row in job.rows]
     for job in DESIGN.jobs
 }
+# memory, time and GPU that jobs ask for; with `--resources gpu=N` networks ask for a GPU each, N at once
+GPUS = "gpu" in workflow.global_resources
+REQUESTS = Requests(DESIGN, gpus=GPUS)
 JOBS_BY_NAME = {job.name: job for job in DESIGN.jobs}
 PREDICTIONS = [
     f"{RESULTS}/{predictions_path(job, model)}"

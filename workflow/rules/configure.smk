@@ -17,6 +17,7 @@ rule hparams:
         f"{RESULTS}/hparams/{{model}}.json",
     log:
         f"{LOGS}/hparams/{{model}}.log",
+    localrule: True
     params:
         entry=lambda wildcards: json.dumps(
             COMPLETE["models"][wildcards.model], sort_keys=True

@@ -17,7 +17,16 @@ rule fit:
         model="[^/]+",
     threads: 1
     resources:
-        gpu=lambda wildcards: int(MODELS[wildcards.model] in USES_GPU),
+        mem_mb=lambda wildcards, attempt: REQUESTS.fit(
+            wildcards.job, wildcards.model, attempt
+        ).mem_mb,
+        runtime=lambda wildcards, attempt: REQUESTS.fit(
+            wildcards.job, wildcards.model, attempt
+        ).runtime,
+        gpu_share=lambda wildcards: REQUESTS.fit(
+            wildcards.job, wildcards.model
+        ).gpu_share,
+        gpu=lambda wildcards: int(GPUS and MODELS[wildcards.model] in USES_GPU),
     params:
         evaluation=lambda wildcards: json.dumps(COMPLETE["evaluation"], sort_keys=True),
         seed=COMPLETE["seed"],

@@ -5,6 +5,13 @@ rule simulate:
     log:
         f"{LOGS}/{{cell}}/rep~{{rep}}/simulate.log",
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: REQUESTS.simulate(
+            f"{wildcards.cell}/rep~{wildcards.rep}", attempt
+        ).mem_mb,
+        runtime=lambda wildcards, attempt: REQUESTS.simulate(
+            f"{wildcards.cell}/rep~{wildcards.rep}", attempt
+        ).runtime,
     params:
         job=lambda wildcards: json.dumps(
             DESIGN.simulation_job(DESIGN.row(f"{wildcards.cell}/rep~{wildcards.rep}")),

@@ -14,7 +14,16 @@ rule tune:
         model="[^/]+",
     threads: 1
     resources:
-        gpu=lambda wildcards: int(MODELS[wildcards.model] in USES_GPU),
+        mem_mb=lambda wildcards, attempt: REQUESTS.tune(
+            f"{wildcards.cell}/rep~{wildcards.rep}", wildcards.model, attempt
+        ).mem_mb,
+        runtime=lambda wildcards, attempt: REQUESTS.tune(
+            f"{wildcards.cell}/rep~{wildcards.rep}", wildcards.model, attempt
+        ).runtime,
+        gpu_share=lambda wildcards: REQUESTS.tune(
+            f"{wildcards.cell}/rep~{wildcards.rep}", wildcards.model
+        ).gpu_share,
+        gpu=lambda wildcards: int(GPUS and MODELS[wildcards.model] in USES_GPU),
     params:
         study=lambda wildcards: f"{RESULTS}/{DESIGN.study_path(DESIGN.row(f'{wildcards.cell}/rep~{wildcards.rep}'), wildcards.model)}",
         tune=lambda wildcards: COMPLETE["models"][wildcards.model]["tune"],

@@ -1,6 +1,8 @@
 """`gpatlas config`, `gpatlas design` and `gpatlas cost`: what would be run, before it is run."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -105,20 +107,39 @@ def cost(
         Path | None, typer.Option(help="Results folder; rows that it already holds are left out.")
     ] = None,
     cores: Annotated[int | None, typer.Option(min=1, help="Cores that jobs may use; all by default.")] = None,
+    compare: Annotated[bool, typer.Option(help="Show what jobs in --results did cost beside the estimate.")] = False,
+    elsewhere: Annotated[bool, typer.Option(help="Jobs run on a cluster: this machine's memory is no limit.")] = False,
+    anyway: Annotated[bool, typer.Option(help="Say what does not fit, but do not refuse it.")] = False,
 ) -> None:
-    """Estimate time, memory and disk.
+    """Estimate time, memory and disk, and refuse what does not fit.
 
-    For this machine, from a calibration of a second.
+    For this machine, from a calibration of a few seconds.
 
     \b
     Example:
       gpatlas cost config/scaling.yaml
     """
-    from gpatlas.cost import calibrate, estimate, print_estimate
+    from gpatlas import cost as pricing
 
-    machine = calibrate(cores)
     designs = [Design(read_experiment(file)) for file in files]
-    print_estimate([estimate(design, machine, results) for design in designs], machine)
+    if compare and results is None:
+        raise ConfigError("--compare needs --results, the folder of what was run")
+    happened = [pricing.what_happened(design, results) for design in designs] if compare and results else []
+    machine = pricing.calibrate(cores, torch=pricing.needs_torch(designs))
+    if elsewhere:
+        machine = replace(machine, memory=float("inf"), gpu_memory=float("inf"))
+    stages = [pricing.estimate(design, machine, None if compare else results) for design in designs]
+    if compare:
+        for expected, (real, wall) in zip(stages, happened, strict=True):
+            pricing.print_comparison(expected, real, wall, machine)
+        return
+    every = [stage for experiment in stages for stage in experiment]
+    pricing.print_estimate(every, machine)
+    found = pricing.obstacles(every, machine, results or Path("results"))
+    for line in found:
+        print(f"gpatlas: {'warning' if anyway else 'error'}: {line}", file=sys.stderr)
+    if found and not anyway:
+        raise typer.Exit(2)
 
 
 def _shown(value: object) -> str:

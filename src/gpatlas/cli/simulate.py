@@ -37,7 +37,7 @@ def simulate(
     \b
     Example:
       gpatlas simulate config/examples/population.yaml --out population.h5
-      gpatlas simulate config/scaling.yaml --row 'n_samples~1000,qtl_scaling~1,heritability~0.999/rep~1' --out d.h5
+      gpatlas simulate config/scaling.yaml --row 'n_samples~1000+qtl_scaling~1+heritability~0.999/rep~1' --out d.h5
     """
     what = _job(config, row, seed, engine, job)
     spec = SimulationSpec.parse(what["simulation"], str(config or "--job"))

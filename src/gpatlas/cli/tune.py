@@ -116,7 +116,7 @@ def _announce(chosen: dict[str, Any], ranges: dict[str, Any], view: Any, n_trial
         print(f"no validation fold: the last {VALIDATION_SHARE:.0%} of the training samples take its place")
     for key, range_ in ranges.items():
         print(f"  {key}: {range_.describe()}")
-    machine = calibrate(1)
+    machine = calibrate(1, processes=False, torch=False)
     estimator = make(chosen["model"], **chosen["hyperparameters"])
     one = seconds_of_fit(estimator, len(train), view.n_loci, view.n_traits, machine)
     print(

@@ -183,14 +183,11 @@ class AutoEpistasis(DosageModel):
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: every member once for each fold, and once more."""
         folds = len(self._folds(n_samples, 0))
-        works = [self._member(name, 0).work(n_samples, n_loci, n_traits) for name in self._chosen(n_samples, n_loci)]
         times = 1 + folds * (1 - 1 / max(folds, 5))
-        return Work(
-            flops=times * sum(work.flops for work in works),
-            memory=max(work.memory for work in works),
-            steps=times * sum(work.steps for work in works),
-            traffic=times * sum(work.traffic for work in works),
-        )
+        total = Work(flops=0.0, memory=0.0)
+        for name in self._chosen(n_samples, n_loci):
+            total += self._member(name, 0).work(n_samples, n_loci, n_traits) * times
+        return total
 
     def _chosen(self, n_samples: int, n_loci: int) -> list[str]:
         if self.members is not None:

@@ -15,9 +15,10 @@ from gpatlas.models.kernel_model import KernelModel
 from gpatlas.models.kernels import bytes_held, refuse_beyond_memory
 from gpatlas.models.loci_and_pairs import FittedEffects, LociAndPairs
 from gpatlas.models.pairs import n_pairs
-from gpatlas.models.ridge import EIGH_FLOPS, centre_traits, row_blocks
+from gpatlas.models.products import row_blocks
+from gpatlas.models.ridge import centre_traits
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 Array = NDArray[np.float64]
 
@@ -178,15 +179,17 @@ class EGBLUP(KernelModel):
         return self._shaped(self._over_parts(self._new_dosage(X), additive_only=True))
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs; float64 counts twice."""
+        """Estimate what one fit costs."""
         size = self._matrix_size(n_samples, n_loci)
         f = min(n_loci, n_samples) * (1 + self.dominance)
         gram = 2.0 * n_samples * (size * min(size, n_loci) if size == n_samples else size**2)
         evaluations = 40 + 15.0 * n_traits
         reml = evaluations * (2.0 * size * f**2 + f**3)
         return Work(
-            flops=2 * (gram + EIGH_FLOPS * size**3 + reml),
-            memory=4e8 + bytes_held(size) + 8.0 * (2 * n_samples * n_loci + 3 * size * f),
+            flops=0.0,
+            flops64=gram + reml,
+            eigen=float(size) ** 3,
+            memory=CLASSICAL_PROCESS + bytes_held(size) + 8.0 * (2 * n_samples * n_loci + 3 * size * f),
             traffic=40.0 * size**2 + 16.0 * n_samples * n_loci,
         )
 

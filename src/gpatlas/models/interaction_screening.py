@@ -18,7 +18,7 @@ from gpatlas.models.epistasis.shrunken import features_held
 from gpatlas.models.inputs import complete_parts
 from gpatlas.models.products import Genotypes
 from gpatlas.models.space import Choice, Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 from gpatlas.packed import Bits
 
 
@@ -198,7 +198,7 @@ class InteractionScreening(DosageModel):
         joint = 2 * terms**2 * n_samples + 6 * terms**3
         return Work(
             flops=n_traits * (screens + joint),
-            memory=3e8 + 3.0 * n_samples * n_loci + 6.0 * features * n_samples + 8 * 4 * terms**2,
+            memory=CLASSICAL_PROCESS + 9e7 + 3.0 * n_samples * n_loci + 6.0 * features * n_samples + 8 * 4 * terms**2,
             traffic=n_traits * 30 * 4.0 * features * n_samples,
             dense=2.5 * n_samples * n_loci,
         )

@@ -13,7 +13,7 @@ from gpatlas.models.lasso_path import DENSE_LOCI
 from gpatlas.models.linear import LinearModel
 from gpatlas.models.selection import cross_validated_lasso
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 
 class Lasso(LinearModel):
@@ -138,10 +138,10 @@ def lasso_work(n_samples: int, n_loci: int, n_traits: int, n_folds: int) -> Work
     checks = 0 if n_loci <= DENSE_LOCI else 50 * n_traits
     return Work(
         flops=2.0 * n_samples * working_set * (working_set if checks else n_loci),
-        memory=4e8
+        memory=CLASSICAL_PROCESS
         + 5.0 * n_samples * n_loci
         + 4.0 * n_samples * working_set
         + 8.0 * (2 * n_folds + 1) * working_set**2,
-        traffic=n_traits * (n_folds + 1) * 100 * 4.0 * working_set * min(n_loci, 1000)
+        traffic=n_traits * (n_folds + 1) * (1e8 + 100 * 4.0 * working_set * min(n_loci, 1000))
         + (16.0 + 4.0 * checks) * n_samples * n_loci,
     )

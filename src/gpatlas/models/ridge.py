@@ -27,7 +27,6 @@ from gpatlas.packed import Bits
 Criterion = Literal["reml", "loo", "gcv"]
 PUBLISHED_PENALTIES = np.logspace(-5, 5, 100)
 H2_BOUNDS = (1e-6, 1 - 1e-6)
-EIGH_FLOPS = 5.0  # of a full decomposition, per cubed size, at the rate of matrix products
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,16 @@ from gpatlas.models.kernels import (
     refuse_beyond_memory,
     squared_distances,
 )
+from gpatlas.models.products import row_blocks
 from gpatlas.models.ridge import (
-    EIGH_FLOPS,
     centre_traits,
     kernel_spectrum,
     reml_deviance,
     reml_penalties,
-    row_blocks,
     variance_components,
 )
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 Array = NDArray[np.float64]
 BANDWIDTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -134,12 +133,13 @@ class RKHS(KernelModel):
         return self
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs; float64 counts twice."""
+        """Estimate what one fit costs."""
         n_bandwidths = len(BANDWIDTHS if self.bandwidths is None else self.bandwidths)
-        each = 2.0 * n_samples**2 * n_loci + EIGH_FLOPS * n_samples**3
         return Work(
-            flops=2 * n_bandwidths * each,
-            memory=4e8 + bytes_held(n_samples) + 8.0 * n_samples * (2 * n_loci + n_bandwidths * n_traits),
+            flops=0.0,
+            flops64=n_bandwidths * 2.0 * n_samples**2 * n_loci,
+            eigen=n_bandwidths * float(n_samples) ** 3,
+            memory=CLASSICAL_PROCESS + bytes_held(n_samples) + 8.0 * n_samples * (2 * n_loci + n_bandwidths * n_traits),
             traffic=n_bandwidths * 100.0 * n_samples**2,
         )
 

@@ -23,7 +23,7 @@ from gpatlas.models.ridge import (
     variance_components,
 )
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 from gpatlas.packed import Bits
 
 
@@ -116,14 +116,15 @@ class RRBLUP(LinearModel):
         return self
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs; float64 counts twice."""
+        """Estimate what one fit costs."""
         small, large = sorted((n_samples, n_loci))
-        gram, decomposition = 2.0 * small**2 * large, 20.0 * small**3
         loo = 2.0 * n_samples * small * (small + 100 * (1 + n_traits)) if self.penalty == "loo" else 0.0
         return Work(
-            flops=gram + 2 * (decomposition + loo),
-            memory=4e8 + n_samples * n_loci + 8.0 * (5 * small**2 + 4 * n_samples * n_traits),
+            flops=2.0 * small**2 * large,
+            memory=CLASSICAL_PROCESS + n_samples * n_loci + 8.0 * (5 * small**2 + 4 * n_samples * n_traits),
             traffic=8.0 * n_samples * n_loci,
+            flops64=loo,
+            eigen=float(small) ** 3,
             dense=1.0 * n_samples * n_loci,
         )
 

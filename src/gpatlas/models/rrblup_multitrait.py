@@ -16,7 +16,7 @@ from gpatlas.models.linear import LinearModel
 from gpatlas.models.ridge import H2_BOUNDS, centre_traits
 from gpatlas.models.rrblup import decompose
 from gpatlas.models.space import Range
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 
 class MultiTraitRRBLUP(LinearModel):
@@ -140,12 +140,13 @@ class MultiTraitRRBLUP(LinearModel):
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; float64 counts twice."""
         small, large = sorted((n_samples, n_loci))
-        gram, decomposition = 2.0 * small**2 * large, 20.0 * small**3
         traits = 4.0 * n_samples * n_traits**2 + 30 * (14.0 * small * n_traits**2 + 30.0 * n_traits**3)
         return Work(
-            flops=gram + 2 * (decomposition + traits),
-            memory=4e8 + n_samples * n_loci + 8.0 * (4 * small**2 + 4 * n_samples * n_traits),
+            flops=2.0 * small**2 * large,
+            memory=CLASSICAL_PROCESS + n_samples * n_loci + 8.0 * (4 * small**2 + 4 * n_samples * n_traits),
             traffic=8.0 * n_samples * n_loci,
+            flops64=traits,
+            eigen=float(small) ** 3,
         )
 
 

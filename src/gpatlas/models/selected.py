@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gpatlas.models.inputs import complete_parts, fill_missing, validated_phenotypes
 from gpatlas.models.lasso import lasso_work
 from gpatlas.models.selection import cross_validated_lasso, least_threshold, stability_selection, strongest
-from gpatlas.models.work import Work
+from gpatlas.models.work import CLASSICAL_PROCESS, Work
 
 Samples = tuple[ArrayLike, ArrayLike]
 Progress = Callable[[int, int, float], None]
@@ -166,16 +166,10 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; how many loci are kept is a guess."""
-        first = self._selection_work(n_samples, n_loci, n_traits)
-        kept = min(n_loci, self.max_loci or 300)
+        kept = min(n_loci, self.max_loci or 60)
         times = 1 if self.joint else n_traits
-        second = self._refitted(0).work(n_samples, kept, n_traits if self.joint else 1)
-        return Work(
-            flops=first.flops + times * second.flops,
-            memory=max(first.memory, second.memory),
-            steps=first.steps + times * second.steps,
-            traffic=first.traffic + times * second.traffic,
-        )
+        refit = self._refitted(0).work(n_samples, kept, n_traits if self.joint else 1)
+        return self._selection_work(n_samples, n_loci, n_traits) + refit * times
 
     def _selection_work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         if self.selection == "sgd":
@@ -186,8 +180,8 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             return lasso_work(n_samples, n_loci, n_traits, self.n_folds)
         return Work(
             flops=2.0 * self.n_pairs * n_samples * n_loci * 256,
-            memory=4e8 + 9.0 * n_samples * n_loci,
-            traffic=self.n_pairs * (30.0 * n_samples * n_loci + n_traits * 2e8),
+            memory=CLASSICAL_PROCESS + 9.0 * n_samples * n_loci,
+            traffic=self.n_pairs * n_loci * (240.0 * n_samples + 4.5e5 * n_traits),
         )
 
     def _validated(

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+# bytes that a process of `gpatlas fit` holds before it has any data, without and with torch
+CLASSICAL_PROCESS, TORCH_PROCESS = 2.1e8, 5.1e8
+
 
 @dataclass(frozen=True)
 class Work:
@@ -11,25 +14,54 @@ class Work:
     Parameters
     ----------
     flops
-        Floating-point operations of its matrix products.
+        Floating-point operations of its matrix products in single precision.
+    memory
+        Bytes that the process holds at once.
     steps
         Optimiser steps, which cost time however small they are.
     traffic
         Bytes that pass through memory outside matrix products.
-    memory
-        Bytes held at once.
+    flops64
+        Floating-point operations of its matrix products in double precision.
+    eigen
+        Cubed rows of its symmetric eigendecompositions in double precision.
     dense
-        Bytes among them of the genotypes, which an estimator that streams leaves on disk where they are packed.
+        Bytes of memory that are dense genotypes, which an estimator that streams leaves on disk where they are packed.
     """
 
     flops: float
     memory: float
     steps: float = 0.0
     traffic: float = 0.0
+    flops64: float = 0.0
+    eigen: float = 0.0
     dense: float = 0.0
 
+    def __add__(self, other: "Work") -> "Work":
+        """Return the cost of one after the other."""
+        larger = self if self.memory >= other.memory else other
+        return Work(
+            self.flops + other.flops,
+            larger.memory,
+            self.steps + other.steps,
+            self.traffic + other.traffic,
+            self.flops64 + other.flops64,
+            self.eigen + other.eigen,
+            larger.dense,
+        )
 
-def memory_of_fit(estimator: Any, n_samples: int, n_loci: int, n_traits: int, packed: bool) -> float:
-    """Return the bytes that fitting an estimator holds at once, to genotypes that are packed or are not."""
-    work: Work = estimator.work(n_samples, n_loci, n_traits)
-    return work.memory - (work.dense if packed and getattr(estimator, "streams", False) else 0.0)
+    def __mul__(self, times: float) -> "Work":
+        """Return the cost of doing it so many times."""
+        return Work(
+            times * self.flops,
+            self.memory,
+            times * self.steps,
+            times * self.traffic,
+            times * self.flops64,
+            times * self.eigen,
+            self.dense,
+        )
+
+    def held(self, estimator: Any, packed: bool) -> float:
+        """Return the bytes that are held where genotypes are packed or are not: an estimator that streams needs less."""
+        return self.memory - (self.dense if packed and getattr(estimator, "streams", False) else 0.0)
