@@ -63,5 +63,5 @@ class Work:
         )
 
     def held(self, estimator: Any, packed: bool) -> float:
-        """Return the bytes that are held where genotypes are packed or are not: an estimator that streams needs less."""
+        """Return the bytes held where genotypes are packed or are not: an estimator that streams needs less."""
         return self.memory - (self.dense if packed and getattr(estimator, "streams", False) else 0.0)
