@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gpatlas.train import TrainSettings, predict, train
-from gpatlas.train.loop import masked_loss
+from gpatlas.train.loss import masked_loss
 from gpatlas.train.precision import Arithmetic, choose_arithmetic, precision_for
 
 CPU = choose_arithmetic("cpu", "f32")

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from gpatlas.nn.inputs import AlleleCounts, StandardisedDosage
 from gpatlas.nn.mlp import seeded
-from gpatlas.train.loop import History, Progress, TrainSettings, predict, train
+from gpatlas.train.loop import Progress, predict, train
 from gpatlas.train.precision import Arithmetic
+from gpatlas.train.settings import History, TrainSettings
 
 InputCoding = Literal["standardised", "allele_counts"]
 _BLOCK_VALUES = 1 << 22
