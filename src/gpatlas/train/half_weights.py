@@ -6,6 +6,7 @@ the upper halves of their float32 masters (float32 is bf16 with sixteen more bit
 autocast would give them, and one compiled pass reads the bf16 gradient and updates weight, remainder and moments.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -44,48 +45,51 @@ class HalfWeightAdamW(torch.optim.AdamW):
 
     def __init__(self, network: nn.Module, learning_rate: float, weight_decay: float):
         super().__init__(network.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
-        self._halves: dict[nn.Parameter, _Half] = {}
+        self._halves: dict[Tensor, _Half] = {}
         self._steps = 0
         for layer in network.modules():
             if isinstance(layer, nn.Linear) and layer.weight not in self._halves:
                 self._halves[layer.weight] = _split(layer.weight)
+        self._hooks = [weight.register_post_accumulate_grad_hook(self._update) for weight in self._halves]
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:
-        """Update all parameters; gradients of linear layers are used up."""
+        """Update what `backward` has not updated already."""
+        super().step(closure)
         self._steps += 1
-        group = self.param_groups[0]
+
+    @torch.no_grad()
+    def _update(self, weight: Tensor) -> None:
+        """Update a weight as soon as its gradient is there, and in the cache, and free the gradient."""
+        group, step, half = self.param_groups[0], self._steps + 1, self._halves[weight]
         beta1, beta2 = group["betas"]
         rates = (
-            group["lr"] / (1 - beta1**self._steps),
+            group["lr"] / (1 - beta1**step),
             1 - group["lr"] * group["weight_decay"],
             1 - beta1,
             beta2,
-            1 / np.sqrt(1 - beta2**self._steps),
+            1 / np.sqrt(1 - beta2**step),
             group["eps"],
         )
-        for weight, half in self._halves.items():
-            if weight.grad is not None:
-                arrays = (_bits(weight.detach()), half.remainder, half.mean, half.square, _bits(weight.grad))
-                _in_threads(arrays, tuple(np.float32(rate) for rate in rates))
-                weight.grad = None
-        super().step(closure)
+        arrays = (_bits(weight.detach()), half.remainder, half.mean, half.square, _bits(weight.grad))
+        _in_threads(arrays, tuple(np.float32(rate) for rate in rates))
+        weight.grad = None
 
-    def full(self, parameter: Tensor) -> Tensor:
-        """Return a float32 copy of a parameter: its master, where it is halved."""
+    def snapshot(self, parameter: Tensor) -> Callable[[], Tensor]:
+        """Copy a parameter; the copy, called, is float32: its master, where it is halved."""
+        upper = parameter.detach().clone()
         if parameter not in self._halves:
-            return parameter.detach().clone()
-        bits = _bits(parameter.detach()).astype(np.uint32) << 16
-        bits += self._halves[parameter].remainder
-        bits -= 1 << 15
-        return torch.from_numpy(bits.view(np.float32)).view_as(parameter)
+            return lambda: upper
+        remainder = self._halves[parameter].remainder.copy()
+        return lambda: _join(upper, remainder)
 
     def release(self) -> None:
         """Give the network its float32 weights back."""
-        for weight in list(self._halves):
-            full = self.full(weight)
-            del self._halves[weight]
-            weight.data, weight.grad = full, None
+        for hook in self._hooks:
+            hook.remove()
+        for weight, half in self._halves.items():
+            weight.data = _join(weight.detach(), half.remainder)
+        self._halves = {}
 
 
 def _split(weight: nn.Parameter) -> _Half:
@@ -94,6 +98,12 @@ def _split(weight: nn.Parameter) -> _Half:
     upper = (bits >> 16).astype(np.uint16)
     weight.data = torch.from_numpy(upper).view(torch.bfloat16).view_as(weight)
     return _Half(bits.astype(np.uint16), np.zeros(upper.size, np.uint16), np.zeros(upper.size, np.float32))
+
+
+def _join(upper: Tensor, remainder: np.ndarray) -> Tensor:
+    """Return the float32 that `_split` took apart."""
+    bits = _bits(upper).astype(np.uint32) << np.uint32(16)
+    return torch.from_numpy((bits + remainder - np.uint32(1 << 15)).view(np.float32)).view_as(upper)
 
 
 def _bits(tensor: Tensor) -> np.ndarray:

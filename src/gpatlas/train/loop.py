@@ -3,6 +3,7 @@
 The order of samples comes from a CPU generator, so that a seed means the same batches on every device.
 """
 
+import copy
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -109,7 +110,7 @@ def _epochs(
             epoch_scheduler.step(found)
         if found < best_loss - settings.min_delta:
             best_loss, stale, history.best_epoch = found, 0, epoch
-            best = _state(network, optimizer)
+            best = _snapshots(network, optimizer)
         else:
             stale += 1
         if progress is not None:
@@ -120,7 +121,7 @@ def _epochs(
         optimizer.release()
     if best is None:
         raise FloatingPointError(f"training diverged: no finite validation loss in {epoch} epochs; lower learning_rate")
-    return history, best
+    return history, {name: value() for name, value in best.items()}
 
 
 def _loss(
@@ -159,10 +160,11 @@ def _validation_loss(
     return processes.total(part).item()
 
 
-def _state(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Copy parameters and buffers, in float32 where the network holds halves."""
-    copy = optimizer.full if isinstance(optimizer, HalfWeightAdamW) else lambda t: t.detach().clone()
-    return {name: copy(tensor) for name, tensor in network.state_dict(keep_vars=True).items()}
+def _snapshots(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Callable[[], Tensor]]:
+    """Copy parameters and buffers; a copy is called for its float32 value."""
+    if isinstance(optimizer, HalfWeightAdamW):
+        return {name: optimizer.snapshot(tensor) for name, tensor in network.state_dict(keep_vars=True).items()}
+    return {name: tensor.clone for name, tensor in copy.deepcopy(network.state_dict()).items()}
 
 
 @torch.no_grad()
