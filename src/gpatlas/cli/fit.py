@@ -1,5 +1,6 @@
 """`gpatlas fit`: a model's predictions of the test samples."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +40,8 @@ def fit(
 ) -> None:
     """Fit a model and predict test samples.
 
-    Several datasets are fitted one by one; test samples are predicted once.
+    Several datasets are fitted one by one; test samples are predicted once. Networks train on several GPUs, or in
+    several processes, by `torchrun --nproc_per_node N -m gpatlas fit …`.
 
     \b
     Example:
@@ -57,6 +59,7 @@ def fit(
     )
     shared = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
+    writes = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first
     fits: dict[str, FitResult] = {}
     settings: dict[str, dict[str, Any]] = {}
     with progress(f"fit {label}") as report:
@@ -74,9 +77,12 @@ def fit(
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
                 result = fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
-                write_predictions(part, {dataset.content_hash: result}, of_path | shared)
+                if writes:
+                    write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result
             settings[dataset.content_hash] = of_path["hyperparameters"]
+    if not writes:
+        return
     same = all(of_path == chosen[0] for of_path in chosen)
     write_predictions(out, fits, chosen[0] | shared | ({} if same else {"hyperparameters": settings}))
     write_runtime(

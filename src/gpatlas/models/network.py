@@ -95,7 +95,8 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         else:
             x_stop: NDArray = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
             training, stopping = (x, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1))
-        arithmetic = choose_arithmetic(self.device, self.precision)
+        n_weights = self._size(self._n_features(x.shape[1]), Y.shape[1]).parameters
+        arithmetic = choose_arithmetic(self.device, self.precision, n_weights)
         self.network_ = train_regression(
             training,
             stopping,
@@ -123,8 +124,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs; how early a plateau schedule stops is a guess."""
-        n_features = 2 * n_loci if self.input_coding == "allele_counts" else n_loci
-        size = self._size(n_features, n_traits)
+        size = self._size(self._n_features(n_loci), n_traits)
         epochs = self.max_epochs * (0.4 if self.schedule == "plateau" else 1.0)
         steps = epochs * -(-n_samples // self.batch_size)
         return Work(
@@ -134,6 +134,9 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             # AdamW reads four arrays of parameters and writes three; activations pass about ten times
             traffic=(28.0 * size.parameters + 40.0 * size.activations * self.batch_size) * steps,
         )
+
+    def _n_features(self, n_loci: int) -> int:
+        return 2 * n_loci if self.input_coding == "allele_counts" else n_loci
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
