@@ -12,6 +12,7 @@ import torch._dynamo  # every optimizer imports it (a second of CPU) on first us
 from torch import Tensor, nn
 
 from gpatlas.train.distributed import Processes, join_processes, with_own_batches, with_whole_batches
+from gpatlas.train.graphs import graphed
 from gpatlas.train.half_weights import HalfWeightAdamW
 from gpatlas.train.loss import masked_loss
 from gpatlas.train.memory import kept_memory
@@ -88,6 +89,14 @@ def _epochs(
     scaler = torch.amp.GradScaler(device.type, enabled=arithmetic.needs_loss_scaling)
     order = torch.Generator().manual_seed(settings.seed)
     loss_of = _loss(network, x, y, settings, arithmetic, processes)
+
+    def gradients(rows: Tensor) -> Tensor:
+        loss = loss_of(rows)
+        scaler.scale(loss).backward()
+        return loss.detach()
+
+    repeats = settings.max_epochs * (n // size) if processes.count == 1 else 0
+    gradients_of = graphed(gradients, network, size, repeats, device)
     history, best_loss, best, stale = History(), float("inf"), None, 0
     for epoch in range(1, settings.max_epochs + 1):
         network.train()
@@ -95,14 +104,12 @@ def _epochs(
         total = torch.zeros((), device=device)
         for start in starts:
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(permutation[start : start + size])
-            scaler.scale(loss).backward()
+            total += gradients_of(permutation[start : start + size])
             processes.sum_gradients(network)
             scaler.step(optimizer)
             scaler.update()
             if step_scheduler is not None:  # goes by batches: a step left out for an overflow is not made up for
                 step_scheduler.step()
-            total += loss.detach()
         found = _validation_loss(network, x_validation, y_validation, settings.loss, arithmetic, processes)
         history.train_loss.append(processes.total(total).item() / len(starts))
         history.validation_loss.append(found)
