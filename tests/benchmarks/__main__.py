@@ -5,6 +5,7 @@ python -m tests.benchmarks ridge        ridge over ten splits, against scikit-le
 python -m tests.benchmarks mlp          an epoch of the published network, against its loop and against its FLOPs
 python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
+python -m tests.benchmarks study        the whole published study on this GPU, from measured epochs (wall seconds)
 """
 
 import argparse
@@ -30,7 +31,7 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, tune
+from tests.benchmarks import epochs, lasso, peers, study, tune
 from tests.benchmarks.cells import spec
 
 HERE = Path(__file__).parent
@@ -38,7 +39,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "tune"])
+    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "tune", "study"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
     parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
@@ -52,6 +53,9 @@ def main() -> None:
         help="lasso: compare with these (scikit_learn is slow at 10,000)",
     )
     arguments = parser.parse_args()
+    if arguments.what == "study":
+        _print_study()
+        return
     if arguments.what == "lasso":
         pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
         rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
@@ -68,6 +72,13 @@ def main() -> None:
         table.add_column(column, justify="left" if not column else "right")
     for name, seconds, ratio in rows:
         table.add_row(name, f"{seconds:.3g}", "" if ratio is None else f"{ratio:.3g}")
+    Console().print(table)
+
+
+def _print_study() -> None:
+    table = Table(title="the published study, extrapolated", box=None, show_header=False)
+    for name, value in study.measure():
+        table.add_row(name, value)
     Console().print(table)
 
 
