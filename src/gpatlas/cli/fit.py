@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,12 +63,14 @@ def fit(
     writes = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first
     fits: dict[str, FitResult] = {}
     settings: dict[str, dict[str, Any]] = {}
+    ready = _fitted_together(datasets, chosen, protocol, seed, lambda d: read_part(_part(parts, d), chosen[0] | shared))
     with progress(f"fit {label}") as report:
         for done, (path, of_path) in enumerate(zip(datasets, chosen, strict=True)):
             dataset = read_dataset(path)
             _say_missing(dataset, path)
-            part = parts / f"{dataset.content_hash}.h5"
+            part = _part(parts, dataset)
             result = read_part(part, of_path | shared)
+            together = ready.get(dataset.content_hash)
             if result is None:
 
                 def say(epoch: int, epochs: int, loss: float, done: int = done) -> None:
@@ -76,7 +79,7 @@ def fit(
 
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
-                result = fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
+                result = together or fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
                 if writes:
                     write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result
@@ -96,6 +99,33 @@ def fit(
     )
     shutil.rmtree(parts)
     print(f"{out}: {label} fitted to {len(datasets)} dataset{'s' * (len(datasets) != 1)}")
+
+
+def _part(parts: Path, dataset: Dataset) -> Path:
+    return parts / f"{dataset.content_hash}.h5"
+
+
+def _fitted_together(
+    paths: list[Path],
+    chosen: list[dict[str, Any]],
+    protocol: EvaluationSpec,
+    seed: int,
+    finished: Callable[[Dataset], FitResult | None],
+) -> dict[str, FitResult]:
+    """Fit at once what is faster at once: replicates with equal settings, small networks on a GPU."""
+    from gpatlas.fitting import fit_datasets, fits_together
+    from gpatlas.models import make
+
+    name, hyperparameters = chosen[0]["model"], chosen[0]["hyperparameters"]
+    network = make(name, **hyperparameters).uses_validation
+    if not network or len(paths) < 2 or any(other != chosen[0] for other in chosen):
+        return {}
+    if not fits_together(read_dataset(paths[0]), name, hyperparameters):
+        return {}
+    left = [dataset for dataset in map(read_dataset, paths) if finished(dataset) is None]
+    seeds = [stable_seed(seed, dataset.content_hash, chosen[0]["label"], bits=31) for dataset in left]
+    results = fit_datasets(left, name, hyperparameters, protocol, seeds) if len(left) > 1 else None
+    return {result.dataset_hash: result for result in results or []}
 
 
 def _chosen(model: str | None, preset: str | None, hparams: list[Path], n_datasets: int) -> list[dict[str, Any]]:
