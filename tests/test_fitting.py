@@ -9,7 +9,7 @@ from gpatlas.config import EvaluationSpec
 from gpatlas.config.simulation import FoldsSpec
 from gpatlas.dataset import Fold
 from gpatlas.errors import DataError
-from gpatlas.fitting import fit_dataset
+from gpatlas.fitting import fit_dataset, fit_datasets, fits_together
 from gpatlas.models import make
 from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
 from gpatlas.simulate import simulate
@@ -145,3 +145,25 @@ def test_a_seed_gives_one_fit(haploids):
     fits = [fit_dataset(haploids, "mlp", MLP, HOLDOUT, seed).predictions[0].predicted for seed in (1, 1, 2)]
     np.testing.assert_array_equal(fits[0], fits[1])
     assert not np.array_equal(fits[0], fits[2])
+
+
+def test_replicates_fitted_together_are_those_fitted_alone(haploid_spec, monkeypatch):
+    """By the path that a GPU takes, here on a CPU."""
+    datasets = [simulate(haploid_spec, seed) for seed in (1, 2, 3)]
+    hparams = {**MLP, "learning_rate": 1e-3, "device": "cpu"}
+    assert not fits_together(datasets[0], "mlp", hparams)
+    monkeypatch.setattr("gpatlas.models.network._launches_cost", lambda arithmetic: True)
+    assert fits_together(datasets[0], "mlp", hparams)
+    assert not fits_together(datasets[0], "mlp", {**hparams, "hidden": [4096, 4096]})
+    assert not fits_together(datasets[0], "linear_sgd", {})
+    assert not fits_together(datasets[0], "rrblup", {})
+    together = fit_datasets(datasets, "mlp", hparams, HOLDOUT, [4, 5, 6])
+    for dataset, seed, result in zip(datasets, (4, 5, 6), together, strict=True):
+        alone = fit_dataset(dataset, "mlp", hparams, HOLDOUT, seed)
+        assert result.dataset_hash == dataset.content_hash
+        np.testing.assert_allclose(result.predictions[0].predicted, alone.predictions[0].predicted, atol=0.02)
+        np.testing.assert_array_equal(result.predictions[0].rows, alone.predictions[0].rows)
+
+
+def test_datasets_of_other_shapes_are_not_fitted_together(haploids, diploids):
+    assert fit_datasets([haploids, diploids], "mlp", {**MLP, "device": "cpu"}, HOLDOUT, [1, 2]) is None

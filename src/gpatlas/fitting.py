@@ -7,7 +7,8 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError
 from gpatlas.memory import available_memory
 from gpatlas.models import make
+from gpatlas.models.network import NetworkRegressor, fit_together
 from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
 from gpatlas.packed import Bits
@@ -85,24 +87,100 @@ def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
         )
 
 
-def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
+def fits_together(dataset: Dataset, model: str, hyperparameters: dict[str, Any]) -> bool:
+    """Say whether datasets like this one are faster fitted by `fit_datasets` than one by one."""
+    estimator = make(model, **hyperparameters)
+    return isinstance(estimator, NetworkRegressor) and estimator.fits_together(dataset.n_loci, dataset.n_traits)
+
+
+def fit_datasets(
+    datasets: Sequence[Dataset],
+    model: str,
+    hyperparameters: dict[str, Any],
+    evaluation: EvaluationSpec,
+    seeds: Sequence[int],
+) -> list[FitResult] | None:
+    """Fit a network to each dataset, all at once; None where their shapes differ.
+
+    Parameters
+    ----------
+    datasets
+        With folds, e.g. the replicates of a cell.
+    model, hyperparameters, evaluation
+        As for `fit_dataset`.
+    seeds
+        Of each.
+
+    Raises
+    ------
+    DataError
+        As for `fit_dataset`.
+    """
+    estimators = [make(model, **{"random_state": seed % (2**31), **hyperparameters}) for seed in seeds]
+    import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
+
+    start, cpu_start = time.perf_counter(), time.process_time()
+    parts = [_parts(dataset, estimators[0], evaluation) for dataset in datasets]
+    try:
+        if not fit_together(estimators, [(part.x, part.y, part.validation) for part in parts]):
+            return None
+        predictions = [
+            _prediction(dataset, estimator, part)
+            for dataset, estimator, part in zip(datasets, estimators, parts, strict=True)
+        ]
+    except (ValueError, FloatingPointError) as error:
+        raise DataError(f"model {model}: {' '.join(str(error).split())}") from None
+    seconds = (time.perf_counter() - start) / len(datasets)
+    cpu_seconds = (time.process_time() - cpu_start) / len(datasets)
+    return [
+        FitResult(dataset.content_hash, (prediction,), seconds, cpu_seconds, estimator.device_)
+        for dataset, prediction, estimator in zip(datasets, predictions, estimators, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What of a dataset a protocol gives an estimator to fit and to stop on, and which rows it predicts."""
+
+    x: NDArray | Bits
+    y: NDArray[np.float64]
+    validation: tuple[NDArray, NDArray[np.float64]] | None
+    test: NDArray[np.intp]
+
+
+def _parts(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec) -> _Parts:
     stop_on = Fold.test if evaluation.protocol == "published" else Fold.validation
     fit_on = (Fold.train,) if estimator.uses_validation or stop_on is Fold.test else (Fold.train, Fold.validation)
     train, test = _rows(dataset, *fit_on), _rows(dataset, Fold.test)
-    features = dataset.streamed_features if getattr(estimator, "streams", False) else dataset.features
-    x, y = features(train), dataset.phenotypes[train]
+    validation = None
     if estimator.uses_validation:
         stop = _rows(dataset, stop_on)
-        estimator.fit(x, y, validation=(dataset.features(stop), dataset.phenotypes[stop]), progress=progress)
+        validation = dataset.features(stop), dataset.phenotypes[stop]
+    return _Parts(_features(dataset, estimator)(train), dataset.phenotypes[train], validation, test)
+
+
+def _features(dataset: Dataset, estimator: Any) -> Callable[[NDArray[np.intp]], Any]:
+    """Return what gives rows of genotypes: as bits, if they are packed and the estimator streams."""
+    return dataset.streamed_features if getattr(estimator, "streams", False) else dataset.features
+
+
+def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
+    parts = _parts(dataset, estimator, evaluation)
+    if estimator.uses_validation:
+        estimator.fit(parts.x, parts.y, validation=parts.validation, progress=progress)
     else:
-        estimator.fit(x, y)
+        estimator.fit(parts.x, parts.y)
+    return _prediction(dataset, estimator, parts)
+
+
+def _prediction(dataset: Dataset, estimator: Any, parts: _Parts) -> Prediction:
     traits = np.arange(dataset.n_traits)
     return Prediction(
         fold=TEST,
-        rows=test,
+        rows=parts.test,
         traits=traits,
-        predicted=estimator.predict(features(test)),
-        n_train=(~np.isnan(y)).sum(axis=0),
+        predicted=estimator.predict(_features(dataset, estimator)(parts.test)),
+        n_train=(~np.isnan(parts.y)).sum(axis=0),
         marker_effects=getattr(estimator, "marker_effects_", None),
         selected=getattr(estimator, "selected_", None),
         pairs=_pairs(estimator, len(traits)),

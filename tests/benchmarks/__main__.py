@@ -7,6 +7,7 @@ python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-l
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
+python -m tests.benchmarks study        the whole published study on this GPU, from measured epochs (wall seconds)
 """
 
 import argparse
@@ -32,7 +33,7 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, scale, screen, tune
+from tests.benchmarks import epochs, lasso, peers, scale, screen, study, tune
 from tests.benchmarks.cells import spec
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "scale", "screen", "tune"])
+    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "scale", "screen", "study", "tune"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
     parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
@@ -57,6 +58,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "scale":
         _print_scale(arguments.samples, arguments.loci)
+        return
+    if arguments.what == "study":
+        _print_study()
         return
     if arguments.what == "lasso":
         pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
@@ -86,6 +90,13 @@ def _print_scale(n_samples: int, n_loci: int) -> None:
         table.add_column(column, justify="left" if not column else "right")
     for name, *measured in scale.compare(n_samples, n_loci):
         table.add_row(name, *(f"{value:.3g}" for value in measured[:2]), f"{measured[2]:.0f}")
+    Console().print(table)
+
+
+def _print_study() -> None:
+    table = Table(title="the published study, extrapolated", box=None, show_header=False)
+    for name, value in study.measure():
+        table.add_row(name, value)
     Console().print(table)
 
 
@@ -158,12 +169,14 @@ def _mlp(n_samples: int, n_qtl: int) -> list[tuple]:
     """Each side in a fresh process, since torch settles at its first allocation how it takes memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as fresh:
         theirs = fresh.submit(epochs.theirs, n_samples, n_qtl).result()
-        ours, floor, rate = fresh.submit(epochs.ours, n_samples, n_qtl).result()
-    return [
-        ("published loop, an epoch", theirs, None),
-        ("ours, an epoch (float32)", ours, theirs / ours),
-        (f"FLOP floor of an epoch at {rate / 1e9:.0f} GFLOP/s; we take {ours / floor:.2f} of it", floor, None),
-    ]
+        rows: list[tuple] = [("published loop, an epoch", theirs, None)]
+        for precision, batch in (("f32", 128), ("bf16", 128), ("bf16", 512), ("bf16", 2048)):
+            ours, floor = fresh.submit(epochs.ours, n_samples, n_qtl, precision, batch).result()
+            rows += [
+                (f"ours, an epoch in {precision}, batches of {batch}", ours, theirs / ours),
+                (f"  its matrix products alone; the epoch takes {ours / floor:.2f} of them", floor, None),
+            ]
+    return rows
 
 
 if __name__ == "__main__":

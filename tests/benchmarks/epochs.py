@@ -5,6 +5,7 @@ Each is called in a fresh process, since torch settles at its first allocation h
 
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,28 +28,56 @@ def theirs(n_samples: int, n_qtl: int) -> float:
         return min(peers.mlp_epochs(stem, 3))
 
 
-def ours(n_samples: int, n_qtl: int) -> tuple[float, float, float]:
-    """CPU seconds of an epoch and of its floor (training and validation), and the FLOP/s that the floor is taken at."""
+def ours(n_samples: int, n_qtl: int, precision: str, batch_size: int) -> tuple[float, float]:
+    """CPU seconds of an epoch, training and validation, and of its matrix products alone (its floor).
+
+    The floor is taken before and after the epochs, since the machine may change its speed.
+    """
     data = simulate(spec(n_samples, n_qtl), 1)
     n_train, ticks = round(0.85 * n_samples), []
     x, y = data.dosage(), data.phenotypes
-    model = make("mlp", preset="published", max_epochs=4, device="cpu")
+    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
+    widths = [2 * n_qtl, 4096, 4096, y.shape[1]]
+    before = floor(widths, n_train, n_samples - n_train, batch_size, dtype)
+    model = make("mlp", preset="published", max_epochs=5, device="cpu", precision=precision, batch_size=batch_size)
     model.fit(
         x[:n_train],
         y[:n_train],
         validation=(x[n_train:], y[n_train:]),
         progress=lambda *_: ticks.append(time.process_time()),
     )
-    a = torch.ones(2048, 2048)
-    rate = 2 * 2048**3 / min(_seconds(lambda: a @ a) for _ in range(6))
-    sizes = [(2 * n_qtl, 4096), (4096, 4096), (4096, y.shape[1])]
-    forward = sum(2 * i * o for i, o in sizes)
-    training = 3 * forward - 2 * sizes[0][0] * 4096  # the input needs no gradient
-    flops = training * n_train + forward * (n_samples - n_train)
-    return float(np.diff(ticks).min()), flops / rate, rate
+    after = floor(widths, n_train, n_samples - n_train, batch_size, dtype)
+    return float(np.diff(ticks).min()), min(before, after)
+
+
+def floor(widths: list[int], n_train: int, n_validation: int, batch_size: int, dtype: torch.dtype) -> float:
+    """CPU seconds of an epoch's bare matrix products, in their shapes, written to memory that is there."""
+    full, last = divmod(n_train, batch_size)
+    return (
+        full * _products(widths, batch_size, dtype, backward=True)
+        + (_products(widths, last, dtype, backward=True) if last > 1 else 0.0)
+        + _products(widths, n_validation, dtype, backward=False)
+    )
+
+
+def _products(widths: list[int], n_samples: int, dtype: torch.dtype, backward: bool) -> float:
+    seconds = 0.0
+    for layer, (inputs, outputs) in enumerate(pairwise(widths)):
+        x, weight = torch.randn(n_samples, inputs).to(dtype), torch.randn(outputs, inputs).to(dtype)
+        gradient = torch.randn(n_samples, outputs).to(dtype)
+        into = torch.empty_like(gradient), torch.empty_like(weight), torch.empty_like(x)
+        seconds += _seconds(lambda a=x, w=weight, o=into[0]: torch.mm(a, w.T, out=o))
+        if backward:
+            seconds += _seconds(lambda a=x, g=gradient, o=into[1]: torch.mm(g.T, a, out=o))
+            if layer > 0:  # the input needs no gradient
+                seconds += _seconds(lambda g=gradient, w=weight, o=into[2]: torch.mm(g, w, out=o))
+    return seconds
 
 
 def _seconds(call) -> float:
-    start = time.process_time()
-    call()
-    return time.process_time() - start
+    """Median CPU seconds of a call, after two others."""
+    ticks = [time.process_time()]
+    for _ in range(9):
+        call()
+        ticks.append(time.process_time())
+    return float(np.median(np.diff(ticks)[2:]))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gpatlas.train import TrainSettings, predict, train
-from gpatlas.train.loop import masked_loss
+from gpatlas.train.loss import masked_loss
 from gpatlas.train.precision import Arithmetic, choose_arithmetic, precision_for
 
 CPU = choose_arithmetic("cpu", "f32")
@@ -117,6 +117,29 @@ def test_sixteen_bits_learn_as_well(dtype):
 )
 def test_precision_follows_the_device(capability, expected):
     assert precision_for(capability) == expected
+
+
+def test_a_cpu_multiplies_bf16_where_it_has_units_and_the_network_is_large(monkeypatch):
+    assert precision_for(None, bf16_on_cpu=True) == "bf16"
+    for has, n_weights, expected in [
+        (True, 2e6, torch.bfloat16),
+        (True, 1e5, torch.float32),
+        (False, 2e6, torch.float32),
+    ]:
+        monkeypatch.setattr("gpatlas.train.precision._cpu_has_bf16", lambda has=has: has)
+        assert choose_arithmetic("cpu", "auto", n_weights).dtype == expected
+        assert choose_arithmetic("cpu", "f32", n_weights).dtype == torch.float32
+
+
+def test_a_step_that_overflows_is_left_out(monkeypatch):
+    """float16 with a loss scale that is far too large: no weight becomes NaN, the scale falls, training goes on."""
+    scaler = torch.amp.GradScaler
+    monkeypatch.setattr(torch.amp, "GradScaler", lambda device, enabled: scaler(device, 2.0**40, enabled=enabled))
+    half = Arithmetic(torch.device("cpu"), torch.float16)
+    network, history = run(TrainSettings(learning_rate=0.05, max_epochs=40), half)
+    assert torch.isfinite(network.layer.weight).all()
+    assert len(history.validation_loss) == 40
+    assert min(history.validation_loss) < 0.1 * history.validation_loss[0]
 
 
 def test_loss_scaling_is_for_float16_only():

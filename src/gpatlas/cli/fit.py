@@ -1,6 +1,8 @@
 """`gpatlas fit`: a model's predictions of the test samples."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +41,8 @@ def fit(
 ) -> None:
     """Fit a model and predict test samples.
 
-    Several datasets are fitted one by one; test samples are predicted once.
+    Several datasets are fitted one by one; test samples are predicted once. Networks train on several GPUs, or in
+    several processes, by `torchrun --nproc_per_node N -m gpatlas fit …`.
 
     \b
     Example:
@@ -57,14 +60,17 @@ def fit(
     )
     shared = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
+    writes = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first
     fits: dict[str, FitResult] = {}
     settings: dict[str, dict[str, Any]] = {}
+    ready = _fitted_together(datasets, chosen, protocol, seed, lambda d: read_part(_part(parts, d), chosen[0] | shared))
     with progress(f"fit {label}") as report:
         for done, (path, of_path) in enumerate(zip(datasets, chosen, strict=True)):
             dataset = read_dataset(path, lazy=True)
             _say_missing(dataset, path)
-            part = parts / f"{dataset.content_hash}.h5"
+            part = _part(parts, dataset)
             result = read_part(part, of_path | shared)
+            together = ready.get(dataset.content_hash)
             if result is None:
 
                 def say(epoch: int, epochs: int, loss: float, done: int = done) -> None:
@@ -73,10 +79,13 @@ def fit(
 
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
-                result = fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
-                write_predictions(part, {dataset.content_hash: result}, of_path | shared)
+                result = together or fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
+                if writes:
+                    write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result
             settings[dataset.content_hash] = of_path["hyperparameters"]
+    if not writes:
+        return
     same = all(of_path == chosen[0] for of_path in chosen)
     write_predictions(out, fits, chosen[0] | shared | ({} if same else {"hyperparameters": settings}))
     write_runtime(
@@ -90,6 +99,33 @@ def fit(
     )
     shutil.rmtree(parts)
     print(f"{out}: {label} fitted to {len(datasets)} dataset{'s' * (len(datasets) != 1)}")
+
+
+def _part(parts: Path, dataset: Dataset) -> Path:
+    return parts / f"{dataset.content_hash}.h5"
+
+
+def _fitted_together(
+    paths: list[Path],
+    chosen: list[dict[str, Any]],
+    protocol: EvaluationSpec,
+    seed: int,
+    finished: Callable[[Dataset], FitResult | None],
+) -> dict[str, FitResult]:
+    """Fit at once what is faster at once: replicates with equal settings, small networks on a GPU."""
+    from gpatlas.fitting import fit_datasets, fits_together
+    from gpatlas.models import make
+
+    name, hyperparameters = chosen[0]["model"], chosen[0]["hyperparameters"]
+    network = make(name, **hyperparameters).uses_validation
+    if not network or len(paths) < 2 or any(other != chosen[0] for other in chosen):
+        return {}
+    if not fits_together(read_dataset(paths[0]), name, hyperparameters):
+        return {}
+    left = [dataset for dataset in map(read_dataset, paths) if finished(dataset) is None]
+    seeds = [stable_seed(seed, dataset.content_hash, chosen[0]["label"], bits=31) for dataset in left]
+    results = fit_datasets(left, name, hyperparameters, protocol, seeds) if len(left) > 1 else None
+    return {result.dataset_hash: result for result in results or []}
 
 
 def _chosen(model: str | None, preset: str | None, hparams: list[Path], n_datasets: int) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class MLP(NetworkRegressor):
     validation_fraction : float, default=0.15
         Share of the training samples that decides when to stop, unless `fit` is given a validation set.
     precision : {"auto", "f32", "bf16", "f16"}, default="auto"
-        Number format of matrix products; "auto" follows the device.
+        Number format of matrix products; "auto" follows the device, on a CPU also the size of the network.
     device : str, default="auto"
         "auto" takes a GPU when there is one; or "cpu", "cuda", "cuda:1".
     random_state : int, RandomState or None, default=0

@@ -6,6 +6,7 @@ import os
 # faults (an eighth of the CPU time of a 4096-wide network). torch reads it at its first allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-from gpatlas.train.loop import History, TrainSettings, predict, train
+from gpatlas.train.loop import predict, train
+from gpatlas.train.settings import History, TrainSettings
 
 __all__ = ["History", "TrainSettings", "predict", "train"]

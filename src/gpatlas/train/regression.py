@@ -1,6 +1,6 @@
 """From arrays to a trained network and back: what network estimators do below scikit-learn's surface."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 
 from gpatlas.nn.inputs import AlleleCounts, StandardisedDosage
 from gpatlas.nn.mlp import seeded
-from gpatlas.train.loop import History, Progress, TrainSettings, predict, train
+from gpatlas.train.loop import Progress, predict, train
+from gpatlas.train.many import Member, train_many
 from gpatlas.train.precision import Arithmetic
+from gpatlas.train.settings import History, TrainSettings
 
+Samples = tuple[NDArray, NDArray[np.float64]]
 InputCoding = Literal["standardised", "allele_counts"]
 _BLOCK_VALUES = 1 << 22
 
@@ -44,8 +47,8 @@ class TrainedNetwork:
 
 
 def train_regression(
-    training: tuple[NDArray, NDArray[np.float64]],
-    validation: tuple[NDArray, NDArray[np.float64]],
+    training: Samples,
+    validation: Samples,
     build: Callable[[int, int], nn.Module],
     settings: TrainSettings,
     arithmetic: Arithmetic,
@@ -71,6 +74,70 @@ def train_regression(
     progress
         See `train`.
     """
+    task = _prepared(training, validation, build, settings.seed, input_coding, standardise_targets)
+    member = task.member
+    history = train(
+        member.network,
+        member.x,
+        member.y,
+        member.x_validation,
+        member.y_validation,
+        settings,
+        arithmetic,
+        progress,
+    )
+    return TrainedNetwork(member.network, task.mean, task.scale, history)
+
+
+def train_regressions(
+    data: Sequence[tuple[Samples, Samples]],
+    seeds: Sequence[int],
+    build: Callable[[int, int], nn.Module],
+    settings: TrainSettings,
+    arithmetic: Arithmetic,
+    *,
+    input_coding: InputCoding,
+    standardise_targets: bool,
+) -> list[TrainedNetwork]:
+    """Train one network on each data set, all at once (see `train_many`).
+
+    Parameters
+    ----------
+    data
+        Training and validation samples of each, of equal shapes.
+    seeds
+        Of each.
+    build, settings, arithmetic, input_coding, standardise_targets
+        As for `train_regression`.
+    """
+    tasks = [
+        _prepared(training, validation, build, seed, input_coding, standardise_targets)
+        for (training, validation), seed in zip(data, seeds, strict=True)
+    ]
+    histories = train_many([task.member for task in tasks], settings, arithmetic)
+    return [
+        TrainedNetwork(task.member.network, task.mean, task.scale, history)
+        for task, history in zip(tasks, histories, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A network with its data as tensors, and the scale of its targets."""
+
+    member: Member
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+def _prepared(
+    training: Samples,
+    validation: Samples,
+    build: Callable[[int, int], nn.Module],
+    seed: int,
+    input_coding: InputCoding,
+    standardise_targets: bool,
+) -> _Task:
     x, y = training
     mean, scale = np.zeros(y.shape[1]), np.ones(y.shape[1])
     if standardise_targets:
@@ -81,18 +148,9 @@ def train_regression(
         return torch.from_numpy(((values - mean) / scale).astype(np.float32))
 
     encoder = _encoder(x, input_coding)
-    network = nn.Sequential(encoder, seeded(build, settings.seed, encoder.n_features, y.shape[1]))
-    history = train(
-        network,
-        dosage_tensor(x),
-        scaled(y),
-        dosage_tensor(validation[0]),
-        scaled(validation[1]),
-        settings,
-        arithmetic,
-        progress,
-    )
-    return TrainedNetwork(network, mean, scale, history)
+    network = nn.Sequential(encoder, seeded(build, seed, encoder.n_features, y.shape[1]))
+    tensors = (dosage_tensor(x), scaled(y), dosage_tensor(validation[0]), scaled(validation[1]))
+    return _Task(Member(network, *tensors, seed), mean, scale)
 
 
 def dosage_tensor(x: NDArray) -> Tensor:
