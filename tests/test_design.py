@@ -70,7 +70,7 @@ def test_models_are_left_out_above_their_number_of_loci():
     assert sum(len(job.rows) for job in table.jobs) == len(table.rows)
     assert len({job.name for job in table.jobs}) == len(table.jobs) == 4
     unlimited = [job.name for job in design(qtl_scaling=[0.1, 1, 2]).jobs]
-    assert unlimited == ["n_samples~100,small/part~1", "n_samples~200,small/part~1"]
+    assert unlimited == ["n_samples~100+small/part~1", "n_samples~200+small/part~1"]
 
 
 def test_seeds_differ_by_row_and_stage_and_not_by_noise():

@@ -264,8 +264,8 @@ MISTAKES = {
     "no such preset": (["fit", "x.h5", "--model", "mlp", "--preset", "p", "--out", "p.h5"], "known are published"),
     "nothing to tune": (
         ["tune", "x.h5", "--model", "rrblup", "--study", "s", "--out", "t.json"],
-        "model rrblup has no search space to tune; models that have are bilinear, lasso_mlp, "
-        "lasso_pruned, linear_sgd, mlp, transformer",
+        "model rrblup has no search space to tune; models that have are auto_epistasis, bilinear, "
+        "interaction_screening, lasso_mlp, lasso_pruned, linear_sgd, mlp, transformer",
     ),
     "no such space": (
         ["tune", "x.h5", "--model", "mlp", "--space", "defualt", "--study", "s", "--out", "t.json"],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gpatlas.models import make
+from gpatlas.models.network import EPOCHS_RUN
 
 SMALL = {"hidden": [64], "max_epochs": 40}
 
@@ -116,4 +117,5 @@ def test_cost_counts_the_parameters_that_there_are(xor):
     model = make("mlp", hidden=[16, 8], linear_skip=False, max_epochs=2).fit(x, y)
     weights = sum(p.numel() for p in model.network_.network.parameters() if p.ndim == 2)
     work = model.work(600, 10, 2)
-    assert work.flops == (6 * weights - 2 * 10 * 16) * 600 * 2
+    epochs = 2 * EPOCHS_RUN["one_cycle"]
+    assert work.flops == pytest.approx((6 * weights - 2 * 10 * 16) * 600 * epochs)

@@ -78,7 +78,7 @@ def test_dotted_keys_reach_into_mappings_without_changing_them():
         (
             "rrblup",
             "default",
-            "model rrblup has no search space to tune; models that have are bilinear, fake",
+            "model rrblup has no search space to tune; models that have are auto_epistasis, bilinear, fake",
         ),
         ("mlp", "defualt", "unknown search space 'defualt'; did you mean 'default'?"),
     ],

@@ -27,19 +27,21 @@ ENOUGH_FOR_ONE_FOLD = 5000
 class AutoEpistasis(DosageModel):
     """Stack of models for sparse interactions, dense interactions, none, and any, by inner cross-validation.
 
-    Every member predicts samples held out from its fitting; the non-negative weights with which these predictions fit
-    the phenotypes best are each trait's (stacked regression, Breiman 1996, with his non-negativity constraint), so that
-    a member that only repeats another's errors gets none. Members with a weight are then fitted to all samples.
+    Every member predicts samples held out from its fitting. The non-negative weights with which these predictions fit
+    a trait best (stacked regression, Breiman 1996, with his non-negativity constraint) are its weights where they
+    predict better than the best member alone by more than two standard errors; else the best member stands alone, for
+    weights are estimates, too. Members with a weight are then fitted to all samples.
 
     Parameters
     ----------
     members : dict, sequence of str, or None, default=None
         Models by name, or name → hyperparameters (`model` and `preset` among them). None takes "rrblup",
         "interaction_screening", "egblup" (up to 12 000 samples) and "mlp" (up to 2·10⁷ genotypes).
-    combine : {"stack", "best"}, default="stack"
-        Weigh members, or take the best one alone.
+    combine : {"auto", "stack", "best"}, default="auto"
+        Weigh members ("stack"), take the best one alone, or weigh them where that is surely better ("auto").
     n_folds : int or None, default=None
-        Folds of the inner cross-validation; None is 5, or one held-out fifth from 5 000 samples on.
+        Folds of the inner cross-validation; None is 10, or one held-out fifth from 5 000 samples on. With few folds
+        members that need many samples look worse than they are.
     enough : float, default=0.995
         Share of a trait's variance in held-out samples; when those fitted so far explain as much of every trait, the
         members after them, which cost more, are left out.
@@ -75,10 +77,10 @@ class AutoEpistasis(DosageModel):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {"combine": "best"}}
-    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {"default": {"combine": Choice(("stack", "best"))}}
+    search_spaces: ClassVar[dict[str, dict[str, Range]]] = {"default": {"combine": Choice(("auto", "stack", "best"))}}
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "members": [dict, "array-like", None],
-        "combine": [StrOptions({"stack", "best"})],
+        "combine": [StrOptions({"auto", "stack", "best"})],
         "n_folds": [Interval(Integral, 2, None, closed="left"), None],
         "enough": [Interval(Real, 0, 1, closed="right")],
         "n_jobs": [Integral, None],
@@ -88,7 +90,7 @@ class AutoEpistasis(DosageModel):
     def __init__(
         self,
         members: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
-        combine: str = "stack",
+        combine: str = "auto",
         n_folds: int | None = None,
         enough: float = 0.995,
         n_jobs: int | None = None,
@@ -139,37 +141,33 @@ class AutoEpistasis(DosageModel):
         inner, weights = np.zeros((2, len(self.members_), Y.shape[1]))
         for trait in range(Y.shape[1]):
             rows = known[held_out, trait]
-            inner[:, trait], weights[:, trait] = _weigh(
-                tables[:, rows, trait], Y[held_out][rows, trait], self.combine == "best"
-            )
+            inner[:, trait], weights[:, trait] = _weigh(tables[:, rows, trait], Y[held_out][rows, trait], self.combine)
         self.estimators_ = {
             name: self._member(name, seed).fit(x, Y)
             for name, share in zip(self.members_, weights, strict=True)
             if share.any()
         }
-        self._mean = np.nanmean(Y, axis=0)
-        self._offset = np.zeros(Y.shape[1])
         self._weights = weights
+        self._offset = np.zeros(Y.shape[1])
         self._y_shape = np.asarray(y).shape[1:]
-        one_trait = not self._y_shape
-        self.weights_, self.inner_r_ = (values[:, 0] if one_trait else values for values in (weights, inner))
-        centre = np.zeros(Y.shape[1])
-        for name, share in zip(self.members_, weights, strict=True):
-            if name in self.estimators_:
-                fitted = self.estimators_[name].predict(x).reshape(len(x), -1)
-                centre += share * np.array([fitted[known[:, t], t].mean() for t in range(Y.shape[1])])
-        self._offset = self._mean - centre
+        fitted = self._combined(x)
+        self._offset = np.array([np.mean(Y[rows, t] - fitted[rows, t]) for t, rows in enumerate(known.T)])
+        self.weights_, self.inner_r_ = (values if self._y_shape else values[:, 0] for values in (weights, inner))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return predictions in trait units, `(n_samples,)` or `(n_samples, n_traits)`."""
         check_is_fitted(self)
         x = validated_genotypes(self, X, reset=False)
+        return self._combined(x).reshape(len(x), *self._y_shape)
+
+    def _combined(self, x: NDArray) -> NDArray[np.float64]:
+        """Weighted sum of the members' predictions, `(n_samples, n_traits)`."""
         predicted = np.tile(self._offset, (len(x), 1))
         for name, share in zip(self.members_, self._weights, strict=True):
             if name in self.estimators_:
                 predicted += share * self.estimators_[name].predict(x).reshape(len(x), -1)
-        return predicted.reshape(len(x), *self._y_shape)
+        return predicted
 
     @property
     def device(self) -> str:
@@ -182,8 +180,7 @@ class AutoEpistasis(DosageModel):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: every member once for each fold, and once more."""
-        folds = len(self._folds(n_samples, 0))
-        times = 1 + folds * (1 - 1 / max(folds, 5))
+        times = 1 + sum(1 - len(fold) / n_samples for fold in self._folds(n_samples, 0))
         total = Work(flops=0.0, memory=0.0)
         for name in self._chosen(n_samples, n_loci):
             total += self._member(name, 0).work(n_samples, n_loci, n_traits) * times
@@ -206,8 +203,9 @@ class AutoEpistasis(DosageModel):
 
     def _folds(self, n_samples: int, seed: int) -> list[NDArray[np.intp]]:
         order = np.random.default_rng(seed).permutation(n_samples)
-        parts = np.array_split(order, self.n_folds or 5)
-        return parts[:1] if self.n_folds is None and n_samples >= ENOUGH_FOR_ONE_FOLD else parts
+        if self.n_folds is None and n_samples >= ENOUGH_FOR_ONE_FOLD:
+            return np.array_split(order, 5)[:1]
+        return np.array_split(order, self.n_folds or 10)
 
 
 def _made(name: str, hyperparameters: Mapping[str, Any]) -> Any:
@@ -224,20 +222,24 @@ def _explained(values: NDArray, y: NDArray, known: NDArray, held_out: NDArray, t
 
 
 def _weigh(
-    predicted: NDArray[np.float64], y: NDArray[np.float64], best: bool
+    predicted: NDArray[np.float64], y: NDArray[np.float64], combine: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return members' correlations with a trait and their weights, from `(n_members, n)` held-out predictions."""
     centred = predicted - predicted.mean(axis=1, keepdims=True)
-    spread = np.sqrt((centred**2).sum(axis=1))
     left = y - y.mean()
-    size = np.sqrt((left**2).sum())
-    r = np.divide(centred @ left, spread * size, out=np.zeros(len(centred)), where=spread * size > 0)
-    if best:
-        weights = np.zeros(len(r))
-        k = int(np.argmax(r))
-        weights[k] = max(0.0, r[k] * size / spread[k]) if spread[k] > 0 else 0.0
-    else:
+    squares, with_trait = (centred**2).sum(axis=1), centred @ left
+    size = float((left**2).sum())
+    r = np.divide(with_trait, np.sqrt(squares * size), out=np.zeros(len(centred)), where=squares * size > 0)
+    best = np.zeros(len(r))
+    k = int(np.argmax(r))
+    best[k] = max(0.0, with_trait[k] / squares[k]) if squares[k] > 0 else 0.0
+    weights = best
+    if combine != "best":
         weights, _ = nnls(centred.T, left)
+    if combine == "auto":
+        gain = (left - best @ centred) ** 2 - (left - weights @ centred) ** 2
+        if gain.mean() <= 2 * gain.std() / np.sqrt(len(gain)):
+            weights = best
     if not weights.any() and size > 0:
         warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=3)
     return r, weights

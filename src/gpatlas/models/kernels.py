@@ -17,13 +17,13 @@ deviations from their mean over the training samples,
     k_c(s, t) = k(s, t) - mean_a k(s, a) - mean_b k(b, t) + mean_ab k(a, b)
 """
 
-import os
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.memory import total_memory
 from gpatlas.models.products import row_blocks
 
 Array = NDArray[np.float64]
@@ -182,8 +182,7 @@ def refuse_beyond_memory(problem: str, needed: float, way_out: str) -> None:
     ValueError
         It would not fit.
     """
-    memory = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory:
+    if needed > (memory := total_memory()):
         raise ValueError(
             f"{problem} needs {needed / 1e9:,.1f} GB of memory, and this machine has {memory / 1e9:,.1f} GB; {way_out}"
         )

@@ -1,0 +1,89 @@
+"""The stack: who takes part, what weighs, and that it is not behind its members."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from gpatlas.models import auto_epistasis, make
+from tests.models.epistasis.populations import sparse_pairs
+
+QUICK = ["rrblup", "egblup", "interaction_screening"]
+
+
+def dense_pairs(n, q, h2, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 2, (n, q)).astype(np.int8)
+    z = 2.0 * x - 1
+    w = np.triu(rng.normal(size=(q, q)), 1)
+    parts = z @ rng.normal(size=q), ((z @ w) * z).sum(axis=1)
+    g = sum(part / part.std() for part in parts)
+    g = g / g.std()
+    return x, g + rng.normal(size=n) * np.sqrt((1 - h2) / h2), g
+
+
+@pytest.mark.parametrize("kind", ["sparse", "dense", "additive"])
+def test_it_is_as_good_as_the_best_of_its_members(kind):
+    behind = []
+    for seed in range(3):
+        if kind == "dense":
+            x, y, g = dense_pairs(1000, 30, 0.7, seed)
+        else:
+            x, y, g, _ = sparse_pairs(1000, 60, 0.5, seed)
+        if kind == "additive":
+            g = (2.0 * x - 1) @ np.random.default_rng(seed).normal(size=60)
+            y = g / g.std() + np.random.default_rng(seed + 9).normal(size=1000)
+        train, test = slice(0, 700), slice(700, None)
+        r = {m: np.corrcoef(make(m).fit(x[train], y[train]).predict(x[test]), g[test])[0, 1] for m in QUICK}
+        auto = make("auto_epistasis", members=QUICK).fit(x[train], y[train])
+        behind.append(max(r.values()) - np.corrcoef(auto.predict(x[test]), g[test])[0, 1])
+        assert max(r, key=r.get) in auto.estimators_ or behind[-1] < 0.01
+    assert np.mean(behind) < 0.01
+
+
+def test_weights_are_those_of_non_negative_least_squares():
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=300)
+    predicted = np.stack([y + rng.normal(size=300), y + rng.normal(size=300), -y + rng.normal(size=300)])
+    r, weights = auto_epistasis._weigh(predicted, y, "stack")
+    centred = predicted - predicted.mean(axis=1, keepdims=True)
+    found = minimize(
+        lambda w: np.sum((y - y.mean() - w @ centred) ** 2), np.ones(3) / 3, bounds=[(0, None)] * 3, tol=1e-12
+    )
+    assert np.allclose(weights, found.x, atol=1e-4)
+    assert weights[2] == 0
+    assert r == pytest.approx([np.corrcoef(p, y)[0, 1] for p in predicted])
+    _, alone = auto_epistasis._weigh(predicted, y, "best")
+    assert np.count_nonzero(alone) == 1
+    assert np.array_equal(auto_epistasis._weigh(predicted, y, "auto")[1], weights)  # two halves of an answer: surely
+    copies = np.stack([predicted[0], predicted[0] + 1e-3 * rng.normal(size=300)])
+    assert np.count_nonzero(auto_epistasis._weigh(copies, y, "auto")[1]) == 1
+
+
+def test_members_that_cost_more_are_left_out_when_enough_is_explained():
+    x, y, _, _ = sparse_pairs(600, 20, 0.9999, seed=1)
+    auto = make("auto_epistasis").fit(x, y)
+    assert auto.members_ == ["rrblup", "interaction_screening"]
+    assert make("auto_epistasis")._chosen(600, 20) == ["rrblup", "interaction_screening", "egblup", "mlp"]
+    assert make("auto_epistasis")._chosen(100_000, 448) == ["rrblup", "interaction_screening"]
+
+
+def test_members_take_settings_and_traits_their_own_weights():
+    x, y, _, _ = sparse_pairs(300, 16, 0.9, seed=2)
+    additive = x @ np.arange(16.0) + np.random.default_rng(3).normal(size=300)
+    Y = np.column_stack([y, additive])
+    Y[:20, 1] = np.nan
+    members = {"rrblup": {}, "stagewise": {"model": "interaction_screening", "preset": "stagewise"}}
+    auto = make("auto_epistasis", members=members).fit(x, Y)
+    assert auto.weights_.shape == (2, 2)
+    assert auto.weights_[1, 0] > auto.weights_[0, 0]
+    assert auto.estimators_["stagewise"].effects == "least_squares"
+    predicted = auto.predict(x)
+    assert predicted[20:].mean(axis=0) == pytest.approx(Y[20:].mean(axis=0), abs=0.2)
+
+
+def test_nothing_to_predict_is_said():
+    rng = np.random.default_rng(5)
+    y = rng.normal(size=60)
+    with pytest.warns(UserWarning, match="no member predicts held-out samples"):
+        _, weights = auto_epistasis._weigh(-y + rng.normal(size=(2, 60)), y, "stack")
+    assert not weights.any()
