@@ -54,7 +54,7 @@ def test_weights_are_those_of_non_negative_least_squares():
     assert r == pytest.approx([np.corrcoef(p, y)[0, 1] for p in predicted])
     _, alone = auto_epistasis._weigh(predicted, y, "best")
     assert np.count_nonzero(alone) == 1
-    assert np.array_equal(auto_epistasis._weigh(predicted, y, "auto")[1], weights)  # two halves of an answer: surely
+    assert np.array_equal(auto_epistasis._weigh(predicted, y, "auto")[1], weights)  # two halves of an answer
     copies = np.stack([predicted[0], predicted[0] + 1e-3 * rng.normal(size=300)])
     assert np.count_nonzero(auto_epistasis._weigh(copies, y, "auto")[1]) == 1
 

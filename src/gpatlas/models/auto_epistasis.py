@@ -29,7 +29,7 @@ class AutoEpistasis(DosageModel):
 
     Every member predicts samples held out from its fitting. The non-negative weights with which these predictions fit
     a trait best (stacked regression, Breiman 1996, with his non-negativity constraint) are its weights where they
-    predict better than the best member alone by more than two standard errors; else the best member stands alone, for
+    predict better than the best member alone by more than a standard error; else the best member stands alone, for
     weights are estimates, too. Members with a weight are then fitted to all samples.
 
     Parameters
@@ -38,7 +38,7 @@ class AutoEpistasis(DosageModel):
         Models by name, or name → hyperparameters (`model` and `preset` among them). None takes "rrblup",
         "interaction_screening", "egblup" (up to 12 000 samples) and "mlp" (up to 2·10⁷ genotypes).
     combine : {"auto", "stack", "best"}, default="auto"
-        Weigh members ("stack"), take the best one alone, or weigh them where that is surely better ("auto").
+        Weigh members ("stack"), take the best one alone, or weigh them where that is clearly better ("auto").
     n_folds : int or None, default=None
         Folds of the inner cross-validation; None is 10, or one held-out fifth from 5 000 samples on. With few folds
         members that need many samples look worse than they are.
@@ -238,7 +238,7 @@ def _weigh(
         weights, _ = nnls(centred.T, left)
     if combine == "auto":
         gain = (left - best @ centred) ** 2 - (left - weights @ centred) ** 2
-        if gain.mean() <= 2 * gain.std() / np.sqrt(len(gain)):
+        if gain.mean() <= gain.std() / np.sqrt(len(gain)):
             weights = best
     if not weights.any() and size > 0:
         warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=3)
