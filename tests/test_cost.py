@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 import yaml
 
-from gpatlas.config import ScalingConfig
+from gpatlas.config import FrontierConfig, ScalingConfig
 from gpatlas.cost import Machine, Requests, calibrate, duration, estimate, obstacles, verdict, wall_seconds
 from gpatlas.cost.happened import what_happened
 from gpatlas.cost.prices import JobCost, distinct_trials, mean_work, price_search, seconds
@@ -46,6 +46,16 @@ def test_disk_is_what_datasets_take(ploidy, tmp_path):
     after = estimate(table, MACHINE, tmp_path)[0]
     assert (before.jobs, after.jobs) == (2, 1)  # what is there is not done again
     assert after.disk == before.disk / 2
+
+
+def test_disk_of_all_pairs_is_what_their_dataset_takes(tmp_path):
+    table = Design(
+        FrontierConfig(
+            n_samples=(200,), qtl_scaling=(400.0,), architecture=("dense",), replicates=1, models={"rrblup": {}}
+        )
+    )
+    size = simulate_row(table, 0, tmp_path).stat().st_size
+    assert estimate(table, MACHINE)[0].disk == pytest.approx(size, rel=0.1)
 
 
 def test_stages_are_those_of_the_workflow():

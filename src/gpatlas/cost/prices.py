@@ -19,6 +19,7 @@ START_ENGINE = {"native": 0.0, "alphasimr": 4.0, "tables": 0.5}
 HELD_BY_ENGINE = {"native": 1, "alphasimr": 16, "tables": 2}  # bytes of a genotype that is not packed
 DATASET_OVERHEAD = 6e4  # bytes of a dataset file beside its samples
 PREDICTION_BYTES, PREDICTIONS_OVERHEAD = 11.0, 5e3  # of a predicted sample, and of a population beside them
+BYTES_PER_PAIR = 20.0  # of an interaction in a dataset file
 GPU_CONTEXT = 4e8  # bytes that any process holds on a GPU
 GPU_EFFICIENCY = 0.5  # of its fastest product
 # A median rule stops half of the trials that it judges; those cost the share that comes before the first look and a bit
@@ -59,7 +60,15 @@ def price_simulation(design: Design, row: DesignRow, machine: Machine) -> JobCos
     stored = n_bytes(p) if ploidy == 1 else p  # bits in haploids, a byte for each locus otherwise
     seconds = START_SIMULATE + START_ENGINE[engine] + n * p * max(1, t / 5) / GENOTYPES_PER_SECOND[engine]
     held = n * (ploidy * n_bytes(p) + stored + 72 * t) + (HELD_BY_ENGINE[engine] - 1.0) * n * p
-    return JobCost(seconds * machine.pace, 7e7 + held, n * (stored + 24.0 * t + 8) + DATASET_OVERHEAD, n)
+    disk = n * (stored + 24.0 * t + 8) + DATASET_OVERHEAD
+    seconds *= machine.pace
+    simulation = design.simulation(row)
+    for trait in simulation.traits:
+        if trait.architecture == "dense":
+            n_qtl = sum(trait.n_qtl_on(len(simulation.founders.sites)))
+            disk += trait.n_traits * BYTES_PER_PAIR * n_qtl**2 / 2
+            seconds += trait.n_traits * 2.0 * n * n_qtl**2 / machine.flops
+    return JobCost(seconds, 7e7 + held, disk, n)
 
 
 def price_fit(design: Design, job: FitJob, label: str, machine: Machine) -> JobCost:

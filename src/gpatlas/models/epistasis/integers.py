@@ -4,6 +4,8 @@ The trait is rounded to whole multiples of a unit, at most 127 of them over the 
 that of the rounded trait; what rounding adds to its variance is some 1e-4.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,6 @@ from numpy.typing import NDArray
 from gpatlas.models.epistasis.panel import Panel
 from gpatlas.models.epistasis.screen import held_stacks, locus_sums, moments_of
 from gpatlas.models.epistasis.statistic import LocusSums, squared_correlations, tile_hits
-
-torch.set_num_threads(1)  # tiles are what runs side by side
 
 
 class IntegerProducts:
@@ -43,6 +43,16 @@ class IntegerProducts:
         self.trait: NDArray[np.float64] = rounded - self.mean
         self.sums = locus_sums(panel, self.trait)
         self._weights = torch.from_numpy(whole).to(self.device)
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """Let every thread multiply by itself; torch's number of threads is as before in the end."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def left(self, rows: slice) -> list[torch.Tensor | None]:
         """Stack A, A∘r and, unless dosages are 0 and 1, A², for every block of samples."""

@@ -8,6 +8,7 @@ dosages, and the trait is rounded to 255 levels; hits are tested again, exactly,
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal, Protocol
@@ -99,7 +100,7 @@ def screen(
         for k in range(len(rows)):
             screen_row(k)
     else:
-        with threadpool_limits(1), ThreadPoolExecutor(jobs) as pool:
+        with products.side_by_side(), ThreadPoolExecutor(jobs) as pool:
             list(pool.map(screen_row, range(len(rows))))
     i, j, square = found.strongest()
     share = np.minimum(np.abs(square) / rest, 1 - 1e-12)
@@ -135,6 +136,9 @@ class Products(Protocol):
     """Sums of products of tiles; `trait` is the trait as the products see it, centred."""
 
     trait: NDArray[np.float64]
+
+    def side_by_side(self) -> AbstractContextManager[Any]:
+        """Return a context in which threads that multiply tiles side by side do not share their work further."""
 
     def left(self, rows: slice) -> Any:
         """Prepare the loci of a tile's rows."""
@@ -173,6 +177,10 @@ class FloatProducts:
         self._weights = np.zeros(panel.width, dtype=np.float32)
         self._weights[: panel.n_samples] = centred
         self.sums = locus_sums(panel, centred)
+
+    def side_by_side(self) -> AbstractContextManager[Any]:
+        """Keep the linear algebra library to one thread in each of ours."""
+        return threadpool_limits(1)
 
     def left(self, rows: slice) -> list[NDArray[np.float32] | None]:
         """Stack A, A∘r and, unless dosages are 0 and 1, A², for every block of samples."""
