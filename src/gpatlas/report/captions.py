@@ -76,7 +76,7 @@ CAPTIONS = {
         "Predictive ability as a share of the ceiling, which is what the true genetic value reaches (dashed), against "
         "the number of possible QTL pairs per sample, where epistasis is of disjoint pairs, of all pairs, or of "
         "disjoint triples. Dotted: all additive variance, and nothing else. Faint points are replicates, lines their "
-        "means.",
+        "means; the broad one is the stack, which lies on its best member.",
     ),
     "fig4b_found_pairs": (
         "Figure 4B",
