@@ -1,6 +1,7 @@
 """Screening all pairs of loci for interactions, stage by stage, and predicting with what is found."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -189,19 +190,21 @@ class InteractionScreening(DosageModel):
         return predicted.reshape(len(x), *self._y_shape)
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs: some six screens, as many joint fits, and the posterior of what they let by."""
+        """Estimate what one fit costs: some six screens, as many joint fits, and two posteriors of some 35 sweeps."""
         n_pairs = n_loci * (n_loci - 1) / 2
-        terms = (n_loci if n_samples >= 4 * n_loci else 100.0) + n_loci / 2
-        features = min(n_pairs, features_held(n_samples, n_loci))
+        terms = (n_loci if n_samples >= 2 * n_loci else 100.0) + n_loci / 2
         large = 2.5 * n_loci**2 * n_samples > WORTH_INT8
         screens = 6 * 4.0 * n_pairs * n_samples / (7.0 if large else 1.0)
         joint = 2 * terms**2 * n_samples + 6 * terms**3
-        return Work(
+        work = Work(
             flops=n_traits * (screens + joint),
-            memory=CLASSICAL_PROCESS + 9e7 + 3.0 * n_samples * n_loci + 6.0 * features * n_samples + 8 * 4 * terms**2,
-            traffic=n_traits * 30 * 4.0 * features * n_samples,
+            memory=CLASSICAL_PROCESS + (3e8 if large else 9e7) + 3.0 * n_samples * n_loci + 8 * 4 * terms**2,
             dense=2.5 * n_samples * n_loci,
         )
+        if self.effects == "posterior":
+            features = 4.0 * n_samples * min(n_loci + n_pairs, features_held(n_samples, n_loci))
+            work = replace(work, memory=work.memory + 2.2 * features, traffic=n_traits * 70 * features)
+        return work
 
 
 _ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {
