@@ -83,7 +83,7 @@ def test_dry_run_of_what_we_ship(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250), ("frontier", 1104)]
+    ("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250), ("frontier", 1164)]
 )
 def test_dry_run_of_the_published_grids(tmp_path, experiment, rows):
     config = REPOSITORY / f"config/published/{experiment}.yaml"
