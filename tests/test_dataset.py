@@ -68,3 +68,24 @@ def test_codings_are_alphasimrs(ploidy, xa, xd):
     x = np.arange(ploidy + 1)
     np.testing.assert_allclose(additive_coding(x, ploidy), xa)
     np.testing.assert_allclose(dominance_coding(x, ploidy), xd)
+
+
+def test_samples_and_loci_are_taken_with_all_that_belongs_to_them(diploids):
+    n, p = diploids.genotypes.shape
+    data = replace(
+        diploids,
+        covariates=np.arange(n, dtype=float)[:, None],
+        covariate_id=np.array(["age"]),
+        family=np.arange(n).astype(str),
+        alleles=np.column_stack([np.arange(p).astype(str), np.arange(p).astype(str)]),
+    )
+    rows, columns = np.array([5, 2, 9]), np.array([7, 0])
+    taken = data.samples(rows).loci(columns)
+    np.testing.assert_array_equal(taken.dosage(), data.dosage()[np.ix_(rows, columns)])
+    np.testing.assert_array_equal(taken.phenotypes, data.phenotypes[rows])
+    assert list(as_text(taken.sample_id)) == list(as_text(data.sample_id[rows]))
+    assert list(taken.covariates[:, 0]) == [5, 2, 9]
+    assert list(taken.family) == ["5", "2", "9"]
+    assert list(taken.alleles[:, 1]) == ["7", "0"]
+    np.testing.assert_array_equal(taken.position, data.position[columns])
+    assert taken.truth is None

@@ -109,6 +109,17 @@ class Dataset:
         `Truth`, or None for data from the field.
     provenance
         JSON-like record of how the data came about.
+    alleles
+        Text or bytes `(n_loci, 2)`: the other allele and the allele that dosage counts ("1", VCF's ALT); None where
+        they are not known. An empty name is an unknown allele.
+    covariates, covariate_id
+        float64 `(n_samples, n_covariates)`, NaN where missing, and their names.
+    levels
+        Of categorical traits and covariates, by name: what the codes 0, 1, … stand for. Those not named are numbers.
+    environments
+        Of traits that are one trait in one environment: `trait_id` → (trait, environment).
+    family
+        Text or bytes `(n_samples,)`: family or other group of each sample, "" where none is known; None without.
     """
 
     genotypes: NDArray[np.int8] | Bits
@@ -123,9 +134,17 @@ class Dataset:
     position_unit: str = "Morgan"
     truth: Truth | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+    alleles: NDArray | None = None
+    covariates: NDArray[np.float64] = None  # type: ignore[assignment] # none: `(n_samples, 0)`, see __post_init__
+    covariate_id: NDArray = field(default_factory=lambda: np.empty(0, dtype="S1"))
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    environments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    family: NDArray | None = None
 
     def __post_init__(self) -> None:
         n_samples, n_loci = self.genotypes.shape
+        if self.covariates is None:
+            object.__setattr__(self, "covariates", np.empty((n_samples, 0)))
         for name, size, expected in (
             ("sample_id", len(self.sample_id), n_samples),
             ("phenotypes", len(self.phenotypes), n_samples),
@@ -134,6 +153,10 @@ class Dataset:
             ("chromosome", len(self.chromosome), n_loci),
             ("position", len(self.position), n_loci),
             ("trait_id", len(self.trait_id), self.phenotypes.shape[1]),
+            ("alleles", n_loci if self.alleles is None else len(self.alleles), n_loci),
+            ("covariates", len(self.covariates), n_samples),
+            ("covariate_id", len(self.covariate_id), self.covariates.shape[1]),
+            ("family", n_samples if self.family is None else len(self.family), n_samples),
         ):
             if size != expected:
                 raise DataError(f"a dataset's {name} has {size} rows, but {expected} are expected")
@@ -174,12 +197,11 @@ class Dataset:
             return self.features(rows)
         return self.genotypes if rows is None else self.genotypes.take(rows)
 
-    def without_test(self) -> "Dataset":
-        """Return the same data without the test samples, for whoever must not see them; folds keep their codes.
+    def samples(self, rows: NDArray) -> "Dataset":
+        """Return some of the samples, in the order asked for; folds keep their codes.
 
-        The truth is left out as well: its variances were computed over all samples.
+        The truth is left out: its variances were computed over all samples.
         """
-        rows = np.flatnonzero(self.fold != Fold.test)
         genotypes = self.genotypes
         return replace(
             self,
@@ -187,8 +209,26 @@ class Dataset:
             phenotypes=self.phenotypes[rows],
             sample_id=self.sample_id[rows],
             fold=self.fold[rows],
+            covariates=self.covariates[rows],
+            family=None if self.family is None else self.family[rows],
             truth=None,
         )
+
+    def loci(self, columns: NDArray) -> "Dataset":
+        """Return the data at some of the loci, in the order asked for, as dosage; the truth is left out."""
+        return replace(
+            self,
+            genotypes=np.ascontiguousarray(self.dosage()[:, columns]),
+            locus_id=self.locus_id[columns],
+            chromosome=self.chromosome[columns],
+            position=self.position[columns],
+            alleles=None if self.alleles is None else self.alleles[columns],
+            truth=None,
+        )
+
+    def without_test(self) -> "Dataset":
+        """Return the same data without the test samples, for whoever must not see them, and without the truth."""
+        return self.samples(np.flatnonzero(self.fold != Fold.test))
 
     @cached_property
     def content_hash(self) -> str:
@@ -220,6 +260,13 @@ class Dataset:
             arrays += [truth.traits[key] for key in sorted(truth.traits)]
             if len(truth.triples.trait):  # data without them keep the hash that older files hold
                 arrays += vars(truth.triples).values()
+        # of what data from the field have besides: the same
+        arrays += [as_bytes(names) for names in (self.alleles, self.family) if names is not None]
+        if self.covariates.shape[1]:
+            arrays += [self.covariates, as_bytes(self.covariate_id)]
+        for meaning in (self.levels, self.environments):
+            if meaning:
+                arrays.append(as_bytes(np.array([str(item) for item in sorted(meaning.items())])))
         return arrays
 
 

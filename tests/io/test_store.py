@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gpatlas.config.simulation import SimulationSpec
+from gpatlas.dataset import as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io import read_dataset, read_genotypes, write_dataset
@@ -52,6 +53,42 @@ def test_triples_survive_and_older_files_have_none(tmp_path):
         del file["triples"]
         file.attrs["format_version"] = (1, 0)
     assert not len(read_dataset(tmp_path / "d.h5").truth.triples.trait)
+
+
+def of_the_field(data):
+    """The same data, with all that a field trial knows and a simulation does not."""
+    n, p = data.genotypes.shape
+    return replace(
+        data,
+        truth=None,
+        alleles=np.array([["A", "GTT"], ["", "T"]] * p)[:p],
+        covariates=np.column_stack([np.arange(n) % 2, np.where(np.arange(n) == 3, np.nan, np.arange(n) / 3)]),
+        covariate_id=np.array(["site", "âge"]),
+        levels={"site": ("Norwich", "Nîmes")},
+        environments={str(data.trait_id[0]): ("yield", "wet")},
+        family=np.array(["f1", ""] * n)[:n],
+    )
+
+
+def test_what_the_field_knows_survives(diploids, tmp_path):
+    data = of_the_field(diploids)
+    write_dataset(data, tmp_path / "d.h5")
+    back = read_dataset(tmp_path / "d.h5")
+    assert_equal(data, back)
+    np.testing.assert_array_equal(as_text(back.alleles), data.alleles)
+    np.testing.assert_array_equal(back.covariates, data.covariates)
+    assert (back.levels, back.environments) == (data.levels, data.environments)
+    assert list(as_text(back.covariate_id)) == ["site", "âge"]
+    assert list(as_text(back.family)) == list(data.family)
+    changes = {
+        "alleles": data.alleles[:, ::-1],
+        "covariates": -data.covariates,
+        "levels": {"site": ("Nîmes", "Norwich")},
+        "environments": {},
+        "family": data.family[::-1],
+    }
+    for name, value in changes.items():
+        assert replace(data, **{name: value}).content_hash != data.content_hash, name
 
 
 def test_missing_data_and_names_beyond_ascii_survive(diploids, tmp_path):

@@ -8,8 +8,11 @@
     genetic_values, breeding_values            (n_samples, n_traits), where the truth is known
     effects/{trait, locus, additive, dominance}, pairs/{trait, locus_1, locus_2, epistatic}, traits/{var_a, …}
     triples/{trait, locus_1, locus_2, locus_3, epistatic}      since 1.1, where there are any
+    alleles (n_loci, 2) other and counted allele; covariates (n_samples, n_covariates), covariate_id; family (n_samples)
+                                                               since 1.2, where there are any
 
-Attributes of the file: format, format_version, ploidy, position_unit, content_hash, provenance (JSON).
+Attributes of the file: format, format_version, ploidy, position_unit, content_hash, provenance (JSON); since 1.2, where
+there are any, levels (JSON: trait or covariate → names of its codes), environments (JSON: trait → [trait, environment])
 In R: `f <- rhdf5::h5read(file, "phenotypes")` gives traits × samples, as R reverses dimensions.
 """
 
@@ -17,6 +20,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -29,7 +33,7 @@ from gpatlas.io.stored_bits import StoredBits
 from gpatlas.packed import Bits, PackedBits, n_bytes
 
 FORMAT = "gpatlas-dataset"
-FORMAT_VERSION = (1, 1)  # a reader refuses a larger first number
+FORMAT_VERSION = (1, 2)  # a reader refuses a larger first number
 UNPACK_RULE = "dosage[i, j] = (genotypes[i, j // 8] >> (j % 8)) & 1"
 CHUNK_BYTES = 1 << 20
 FOLD_TYPE = h5py.enum_dtype({fold.name: fold.value for fold in Fold}, basetype="u1")
@@ -62,6 +66,7 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
         for name in ("sample_id", "locus_id", "trait_id", "chromosome"):
             file.create_dataset(name, data=as_bytes(getattr(dataset, name)))
         file.create_dataset("position", data=dataset.position)
+        _write_field_data(file, dataset)
         if dataset.truth is not None:
             _write_truth(file, dataset.truth)
 
@@ -138,6 +143,7 @@ def _read(file: h5py.File, leave_in: Path | None) -> Dataset:
         position_unit=str(file.attrs["position_unit"]),
         truth=_read_truth(file) if "genetic_values" in file else None,
         provenance=json.loads(file.attrs["provenance"]),
+        **_read_field_data(file),
     )
 
 
@@ -148,6 +154,28 @@ def _read_genotypes(stored: h5py.Dataset, leave_in: Path | None) -> NDArray[np.i
     if leave_in is None:
         return PackedBits(stored[()], n_loci)
     return StoredBits(leave_in, stored.name, (len(stored), n_loci))
+
+
+def _write_field_data(file: h5py.File, dataset: Dataset) -> None:
+    """Write what data from the field have besides genotypes and phenotypes, where there is any."""
+    if dataset.alleles is not None:
+        file.create_dataset("alleles", data=as_bytes(dataset.alleles))
+    if dataset.family is not None:
+        file.create_dataset("family", data=as_bytes(dataset.family))
+    if dataset.covariates.shape[1]:
+        _by_samples(file, "covariates", dataset.covariates)
+        file.create_dataset("covariate_id", data=as_bytes(dataset.covariate_id))
+    for name in ("levels", "environments"):
+        if getattr(dataset, name):
+            file.attrs[name] = json.dumps(getattr(dataset, name), sort_keys=True)
+
+
+def _read_field_data(file: h5py.File) -> dict[str, Any]:
+    found = {name: file[name][()] for name in ("alleles", "family", "covariates", "covariate_id") if name in file}
+    for name in ("levels", "environments"):
+        meaning = json.loads(file.attrs.get(name, "{}"))
+        found[name] = {key: tuple(value) for key, value in meaning.items()}
+    return found
 
 
 def _write_truth(file: h5py.File, truth: Truth) -> None:
