@@ -157,8 +157,8 @@ def test_foreign_and_absent_files(tmp_path):
         file["x"] = 1
     with pytest.raises(StoreError, match="not a gpatlas dataset"):
         read_dataset(tmp_path / "other.h5")
-    with pytest.raises(DataError, match=r"unknown genotype format '\.csv'"):
-        read_genotypes(tmp_path / "x.csv")
+    with pytest.raises(DataError, match=r"unknown genotype format '\.docx'"):
+        read_genotypes(tmp_path / "x.docx")
 
 
 def test_a_missing_array_is_named(haploids, tmp_path):

@@ -1,50 +1,68 @@
 """`read_genotypes`: any supported genotype format to a `Dataset`."""
 
+import inspect
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from gpatlas.dataset import Dataset
-from gpatlas.errors import DataError
-from gpatlas.io.published_tables import read_genotype_table
-from gpatlas.io.store import read_dataset
+from gpatlas.errors import ConfigError, DataError
+
+# ending of the file's name (without .gz) → module:function that reads it; the longest ending that fits counts
+READERS = {
+    ".h5": "store:read_dataset",
+    ".hdf5": "store:read_dataset",
+    "_g.txt": "published_tables:read_published_genotypes",
+}
 
 
-def read_genotypes(path: str | Path) -> Dataset:
+def read_genotypes(path: str | Path, **options: Any) -> Dataset:
     """Read genotypes; the format follows from the file's name.
 
     Parameters
     ----------
     path
-        `.h5`/`.hdf5`: our dataset file; `_g.txt`: the published pipeline's genotype table (haploid, 0/1).
+        `.h5`, `.hdf5`: our dataset file; `_g.txt`: the published pipeline's genotype table (haploid, 0/1).
+    options
+        What the format's reader takes besides, by name; see the functions in `READERS`.
 
     Returns
     -------
     Dataset
-        Without traits when the format has none.
+        Without traits when the format has none. `provenance["account"]` lists, in sentences, what the reader noticed.
 
     Raises
     ------
     DataError
         The name has no known ending, or the content breaks the format.
+    ConfigError
+        The format's reader has no such option.
     StoreError
         The file cannot be read.
     """
     path = Path(path)
-    if path.suffix in (".h5", ".hdf5"):
-        return read_dataset(path)
-    if path.name.endswith("_g.txt"):
-        locus_id, samples, genotypes = read_genotype_table(path)
-        return Dataset(
-            genotypes=genotypes,
-            phenotypes=np.empty((len(samples), 0)),
-            sample_id=np.array(samples).astype("S"),
-            locus_id=np.array(locus_id).astype("S"),
-            trait_id=np.empty(0, dtype="S1"),
-            ploidy=1,
-            fold=np.zeros(len(samples), dtype=np.uint8),
-            chromosome=np.array([name.split("_")[0] for name in locus_id]).astype("S"),
-            position=np.full(len(locus_id), np.nan),
-            position_unit="",
-        )
-    raise DataError(f"{path}: unknown genotype format '{path.suffix}'; known are .h5, .hdf5 and _g.txt")
+    reader = reader_of(path)
+    allowed = [name for name in inspect.signature(reader).parameters if name != "path"]
+    for name in options:
+        if name not in allowed:
+            known = f"known are {', '.join(allowed)}" if allowed else "it has none"
+            raise ConfigError(f"{path}: reading this format takes no option '{name}'; {known}")
+    return reader(path, **options)
+
+
+def reader_of(path: Path) -> Callable[..., Dataset]:
+    """Return the function that reads a file of this name.
+
+    Raises
+    ------
+    DataError
+        The name has no known ending.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    fitting = [ending for ending in READERS if name.endswith(ending)]
+    if not fitting:
+        found = f"format '{path.suffix}'" if path.suffix else "format (the name has no ending)"
+        raise DataError(f"{path}: unknown genotype {found}; known are {', '.join(READERS)}")
+    module, _, function = READERS[max(fitting, key=len)].partition(":")
+    return getattr(import_module(f"gpatlas.io.{module}"), function)

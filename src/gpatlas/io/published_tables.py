@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.dataset import Effects, Pairs
+from gpatlas.dataset import Dataset, Effects, Pairs
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io.published_effects import effects_and_pairs
 from gpatlas.packed import PackedBits, n_bytes
@@ -75,6 +75,29 @@ def read_published_tables(stem: str | Path) -> PublishedTables:
     if eff_path.exists():
         effects, pairs = _read_effects(eff_path, len(locus_id), len(trait_id))
     return PublishedTables(genotypes, phenotypes[order], [names[k] for k in order], locus_id, trait_id, effects, pairs)
+
+
+def read_published_genotypes(path: str | Path) -> Dataset:
+    """Read a `_g.txt` table alone: haploids, without positions; a locus's name starts with its chromosome.
+
+    Raises
+    ------
+    DataError, StoreError
+        As `read_published_tables`.
+    """
+    locus_id, samples, genotypes = read_genotype_table(Path(path))
+    return Dataset(
+        genotypes=genotypes,
+        phenotypes=np.empty((len(samples), 0)),
+        sample_id=np.array(samples).astype("S"),
+        locus_id=np.array(locus_id).astype("S"),
+        trait_id=np.empty(0, dtype="S1"),
+        ploidy=1,
+        fold=np.zeros(len(samples), dtype=np.uint8),
+        chromosome=np.array([name.split("_")[0] for name in locus_id]).astype("S"),
+        position=np.full(len(locus_id), np.nan),
+        position_unit="",
+    )
 
 
 def read_genotype_table(path: Path) -> tuple[list[str], list[str], PackedBits]:
