@@ -18,7 +18,7 @@ TIERS = [
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting"},
     {"models"},
-    {"fitting", "tuning", "scoring", "cost"},
+    {"fitting", "tuning", "scoring", "cost", "automl"},
     {"report"},
     {"cli"},
 ]
