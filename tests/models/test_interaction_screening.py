@@ -163,3 +163,35 @@ def test_bad_input():
     model = make("interaction_screening").fit(x, np.random.default_rng(1).normal(size=50))
     with pytest.raises(ValueError, match="X has 3 loci, but InteractionScreening was fitted to 6"):
         model.predict(PackedBits.pack(np.zeros((2, 3))))
+
+
+@pytest.mark.parametrize("additive", ["auto", "all"])
+def test_loci_that_cannot_be_in_the_model_do_not_turn_all_into_selected(additive):
+    """With a locus that does not vary and one that is there twice, insignificant loci stay in."""
+    x, y, _, _ = sparse_pairs(400, 16, 0.5, seed=11)
+    plain = make("interaction_screening", additive=additive).fit(x, y)
+    more = np.column_stack([x, np.ones_like(x[:, 0]), x[:, 3], 1 - x[:, 5]])
+    model = make("interaction_screening", additive=additive).fit(more, y)
+    assert model.loci_.tolist() == plain.loci_.tolist() == list(range(16))
+    assert np.abs(model.locus_z_).min() < 1
+    original = np.array([*range(17), 3, 5])  # a pair may be named by either of two loci that are the same
+    assert as_set(np.sort(original[model.pairs_], axis=1)) == as_set(plain.pairs_) != set()
+    assert np.allclose(np.abs(model.pair_z_), np.abs(plain.pair_z_), atol=1e-4)
+
+
+def test_loci_that_are_selected_are_significant():
+    """However many the posterior hands in: a model that happens to hold every locus does not keep them for it."""
+    x, y, _, _ = sparse_pairs(300, 20, 0.8, seed=4)
+    model = make("interaction_screening", additive="selected").fit(x, y)
+    assert 0 < len(model.loci_) < 20
+    freedom = 300 - 1 - len(model.loci_) - len(model.pairs_)
+    assert np.abs(model.locus_z_).min() > stats.t.isf(0.025 / 20 / 2, freedom)  # half of alpha is the cascade's
+
+
+def test_all_loci_need_samples():
+    x = population(60, 50, 2, seed=12)
+    y = np.random.default_rng(12).normal(size=60)
+    with pytest.raises(ValueError, match=r"at most 0.8 loci per sample, there are 50 loci and 60 samples; use"):
+        make("interaction_screening", additive="all").fit(x, y)
+    model = make("interaction_screening", additive="all").fit(x[:, :48], y)
+    assert model.loci_.tolist() == list(range(48))

@@ -45,7 +45,8 @@ class InteractionScreening(DosageModel):
         What predicts: shrunken effects of all candidates, or least squares on the terms declared (plain stage-wise).
     additive : {"auto", "all", "selected"}, default="auto"
         Loci whose additive effects pairs are tested given: all of them, or those significant (with the neighbours in
-        linkage disequilibrium of the pair at hand). "auto" takes all when there are two samples or more per locus.
+        linkage disequilibrium of the pair at hand). "auto" takes all when there are two samples or more per locus;
+        "all" wants five samples for four loci.
     min_information : float, default=5.0
         Pairs whose product keeps less variance than this, once freed of both main effects (summed over samples, in
         squared dosage), are not tested: too few samples carry the rarest combination.
@@ -62,8 +63,8 @@ class InteractionScreening(DosageModel):
     Attributes
     ----------
     loci_ : ndarray of shape (n_terms,) or list of them
-        Loci declared to have an additive effect (all loci, where all are in the model); one array for each trait if
-        `y` has two dimensions, as below.
+        Loci declared to have an additive effect (where all are in the model: all but those that do not vary or are
+        spanned by others); one array for each trait if `y` has two dimensions, as below.
     locus_effects_, locus_se_, locus_z_ : ndarray of shape (n_terms,) or list of them
         Joint least-squares effects of one more copy where partners have `shift` copies, standard errors, ratios.
     pairs_ : ndarray of shape (n_pairs, 2) or list of them
@@ -154,8 +155,8 @@ class InteractionScreening(DosageModel):
         Raises
         ------
         ValueError
-            Fewer than five phenotyped samples for a trait, values that are not finite numbers, or an engine that is
-            not to be had.
+            Fewer than five phenotyped samples for a trait, values that are not finite numbers, too many loci for
+            `additive="all"`, or an engine that is not to be had.
         """
         x, Y = self._validated(X, y, minimum=5, n_samples=5)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -192,7 +193,8 @@ class InteractionScreening(DosageModel):
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: some six screens, as many joint fits, and two posteriors of some 35 sweeps."""
         n_pairs = n_loci * (n_loci - 1) / 2
-        terms = (n_loci if n_samples >= 2 * n_loci else 100.0) + n_loci / 2
+        all_loci = self.additive == "all" or (self.additive == "auto" and n_samples >= 2 * n_loci)
+        terms = (n_loci if all_loci else 100.0) + n_loci / 2
         large = 2.5 * n_loci**2 * n_samples > WORTH_INT8
         screens = 6 * 4.0 * n_pairs * n_samples / (7.0 if large else 1.0)
         joint = 2 * terms**2 * n_samples + 6 * terms**3

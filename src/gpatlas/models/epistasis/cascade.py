@@ -58,7 +58,7 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
     Parameters
     ----------
     model
-        With the terms to start from; a model that holds every locus tests pairs only.
+        With the terms to start from; to a model that holds all loci, only pairs come and go.
     rules
         Control and cut-offs.
     progress
@@ -73,13 +73,11 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
     n_pairs = max(1.0, panel.n_loci * (panel.n_loci - 1) / 2)
     dropped: dict[tuple[int, int], int] = {}
     fitted = _prune(model, rules, n_pairs, dropped)
-    everything = len(model.loci) == panel.n_loci
     for stage in range(1, rules.max_stages + 1):
-        room = int(0.8 * panel.n_samples) - model.n_terms
-        if room < 1 or fitted.rss <= 1e-20 * panel.n_samples * float(model.trait @ model.trait):
+        if model.room < 1 or fitted.rss <= 1e-20 * panel.n_samples * float(model.trait @ model.trait):
             break
-        most = min(room, max(50, panel.n_samples // 20))
-        loci = model.loci[:0] if everything else _new_loci(model, fitted, rules, most)
+        most = min(model.room, max(50, panel.n_samples // 20))
+        loci = model.loci[:0] if model.holds_all_loci else _new_loci(model, fitted, rules, most)
         pairs = model.pairs[:0]
         if not len(loci):  # additive effects first: what they leave unexplained is noise for pairs
             pairs = _new_pairs(model, fitted, rules, n_pairs, dropped)[:most]
@@ -133,11 +131,11 @@ def _new_pairs(
 
 
 def _neighbourhoods(model: JointModel, pairs: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Loci that a pair is tested given: its own two and those linked to them, unless the model holds them.
+    """Loci that a pair is tested given: its own two and those linked to them, unless the model holds all.
 
     Two loci on either side of a third tag its additive effect by their product, too (Wood et al. 2014, Nature 514:E3).
     """
-    if len(model.loci) == model.panel.n_loci:
+    if model.holds_all_loci:
         return []
     held = set(model.loci.tolist())
     n = model.panel.n_samples
@@ -157,13 +155,12 @@ def _neighbourhoods(model: JointModel, pairs: NDArray[np.intp]) -> list[NDArray[
 
 def _prune(model: JointModel, rules: Rules, n_pairs: float, dropped: dict[tuple[int, int], int]) -> Estimates:
     """Fit, and take out what is not significant given all the rest, until everything is."""
-    everything = len(model.loci) == model.panel.n_loci
     while True:
         fitted = model.fit()
         freedom = fitted.degrees_of_freedom
         of_loci, of_pairs = fitted.t[: len(model.loci)], fitted.t[len(model.loci) :]
         weak_loci = np.zeros(len(of_loci), dtype=bool)
-        if not everything:
+        if not model.holds_all_loci:
             weak_loci = ~rules.declared(of_loci, freedom, model.panel.n_loci)
         weak_pairs = ~rules.declared(of_pairs, freedom, n_pairs)
         if not weak_loci.any() and not weak_pairs.any():

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.models.epistasis.cascade import Progress, Rules, cascade
-from gpatlas.models.epistasis.joint import Estimates, JointModel
+from gpatlas.models.epistasis.joint import MOST_TERMS, Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
 from gpatlas.models.epistasis.posterior import Posterior
 from gpatlas.models.epistasis.shrunken import (
@@ -70,10 +70,20 @@ def discover(
         See `InteractionScreening`.
     progress
         Called with a line about every stage.
+
+    Raises
+    ------
+    ValueError
+        All loci are wanted in the model, but they are too many for the samples.
     """
+    if additive == "all" and panel.n_loci > MOST_TERMS * panel.n_samples:
+        raise ValueError(
+            f"additive='all' takes at most {MOST_TERMS:g} loci per sample, there are {panel.n_loci:,} loci and "
+            f"{panel.n_samples:,} samples; use additive='selected' or 'auto'"
+        )
     enough = panel.n_samples >= 2 * panel.n_loci
     everything = additive == "all" or (additive == "auto" and enough)
-    model = JointModel(panel, trait, np.arange(panel.n_loci if everything else 0))
+    model = JointModel(panel, trait, None if everything else np.empty(0, dtype=np.intp))
     too_many = everything and panel.n_loci + LEAST_ROOM > features_held(panel.n_samples, panel.n_loci)
     if predict_with == "least_squares" or too_many:
         fitted = cascade(model, rules, progress)
@@ -113,8 +123,7 @@ def _predicts(panel: Panel, trait: NDArray[np.float64], model: JointModel, rules
     held_out = np.zeros(n, dtype=bool)
     held_out[np.random.default_rng(seed).permutation(n)[: max(2, round(_HELD_OUT * n))]] = True
     inner, outer = panel.of_samples(~held_out), panel.of_samples(held_out)
-    everything = len(model.loci) == panel.n_loci
-    inner_model = JointModel(inner, trait[~held_out], model.loci if not everything else np.arange(panel.n_loci))
+    inner_model = JointModel(inner, trait[~held_out], None if model.holds_all_loci else model.loci)
     additive = inner_model.fit()
     without = least_squares_effects(inner_model, additive)
     found, _, _ = shrunken_effects(

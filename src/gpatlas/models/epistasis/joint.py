@@ -17,6 +17,7 @@ from gpatlas.packed import products
 
 _BLOCK = 1 << 24  # numbers of features held at once
 _REDUNDANT = 1e-6
+MOST_TERMS = 0.8  # of a model, per sample
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,13 @@ class JointModel:
     trait
         `(n_samples,)`.
     loci
-        Loci that are in the model from the start.
+        Loci that are in the model from the start. None is all: it then holds every locus, but for those that do not
+        vary or that others span, and stays so.
     """
 
-    def __init__(self, panel: Panel, trait: NDArray[np.float64], loci: NDArray[np.intp]):
+    def __init__(self, panel: Panel, trait: NDArray[np.float64], loci: NDArray[np.intp] | None):
         self.panel = panel
+        self.holds_all_loci = loci is None
         self.mean = float(trait.mean())
         self.trait = trait - self.mean
         self.loci = np.empty(0, dtype=np.intp)
@@ -53,12 +56,17 @@ class JointModel:
         self._gram = np.empty((0, 0))
         self._sums, self._with_trait = np.empty(0), np.empty(0)
         self._on_loci = np.empty(0, dtype=bool)  # which rows of the Gram matrix are loci, in order of arrival
-        self.add(loci, self.pairs)
+        self.add(np.arange(panel.n_loci) if loci is None else loci, self.pairs)
 
     @property
     def n_terms(self) -> int:
         """Loci and pairs in the model."""
         return len(self.loci) + len(self.pairs)
+
+    @property
+    def room(self) -> int:
+        """How many more terms it may take in."""
+        return int(MOST_TERMS * self.panel.n_samples) - self.n_terms
 
     def add(self, loci: NDArray[np.intp], pairs: NDArray[np.intp]) -> None:
         """Take in more terms; those that the model already spans are left out."""
