@@ -1,7 +1,7 @@
 """One trait from start to end: cascade, posterior, the check on samples held out, and the cascade again."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,20 +90,21 @@ def discover(
         return _declared(model, fitted, least_squares_effects(model, fitted), {})
     rules = replace(rules, alpha=rules.alpha / 2)
     fitted = cascade(model, rules, progress)
+    settings: dict[str, Any] = {"engine": rules.engine, "n_jobs": rules.n_jobs, "seed": seed}
+    effects, candidates, posterior = shrunken_effects(panel, trait, model, fitted, **settings)
     for _ in range(_ROUNDS):
-        effects, candidates, posterior = shrunken_effects(
-            panel, trait, model, fitted, engine=rules.engine, n_jobs=rules.n_jobs, seed=seed
-        )
-        known = set(map(tuple, model.pairs.tolist()))
-        likely = [pair for pair in candidates.pairs[posterior.inclusion > 0.5].tolist() if tuple(pair) not in known]
-        before = len(model.pairs)
-        if not likely or not _predicts(panel, trait, model, rules, seed):
+        loci, pairs = likely_terms(model, candidates, posterior)
+        if not len(pairs) or not _predicts(panel, trait, model, rules, seed):
             break
         if progress is not None:
-            progress(f"posterior: {len(likely)} more pairs are likely; they are tested jointly")
-        model.add(_likely_loci(model, candidates, posterior), np.array(likely, dtype=np.intp))
+            progress(f"posterior: {len(pairs)} more pairs are likely; they are tested jointly")
+        before, n_before = _terms(model), len(model.pairs)
+        model.add(loci, pairs)
         fitted = cascade(model, rules, progress)
-        if len(model.pairs) <= before:
+        if _terms(model) == before:
+            break
+        effects, candidates, posterior = shrunken_effects(panel, trait, model, fitted, **settings)
+        if len(model.pairs) <= n_before:
             break
     probability = {
         tuple(pair): float(p) for pair, p in zip(candidates.pairs.tolist(), posterior.inclusion, strict=True)
@@ -111,10 +112,29 @@ def discover(
     return _declared(model, fitted, effects, probability)
 
 
-def _likely_loci(model: JointModel, candidates: Candidates, posterior: Posterior) -> NDArray[np.intp]:
-    """Loci that are more likely in than out, and not in the model: they are noise for pairs that are tested jointly."""
-    likely = candidates.loci[posterior.locus_inclusion > 0.5]
-    return np.setdiff1d(likely, model.loci)
+def likely_terms(
+    model: JointModel, candidates: Candidates, posterior: Posterior
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return loci and pairs that are more likely in than out and not in the model: the likeliest it has room for.
+
+    Loci come first, for they are noise to pairs that are tested jointly.
+    """
+    known = set(map(tuple, model.pairs.tolist()))
+    new_loci = ~np.isin(candidates.loci, model.loci) & (not model.holds_all_loci)
+    new_pairs = np.array([tuple(pair) not in known for pair in candidates.pairs.tolist()], dtype=bool)
+    loci = _likeliest(np.where(new_loci, posterior.locus_inclusion, 0), model.room)
+    pairs = _likeliest(np.where(new_pairs, posterior.inclusion, 0), model.room - len(loci))
+    return candidates.loci[loci], candidates.pairs[pairs]
+
+
+def _likeliest(inclusion: NDArray[np.float64], room: int) -> NDArray[np.intp]:
+    """Return the places of the highest probabilities above a half, no more than there is room for, in order."""
+    order = np.argsort(-inclusion, kind="stable")[: max(0, room)]
+    return np.sort(order[inclusion[order] > 0.5])
+
+
+def _terms(model: JointModel) -> tuple[set[int], set[tuple[int, ...]]]:
+    return set(model.loci.tolist()), set(map(tuple, model.pairs.tolist()))
 
 
 def _predicts(panel: Panel, trait: NDArray[np.float64], model: JointModel, rules: Rules, seed: int) -> bool:
