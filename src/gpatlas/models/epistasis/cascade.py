@@ -117,7 +117,7 @@ def _new_pairs(
         model.panel,
         fitted.residual,
         _SLACK * rules.cut(freedom, n_pairs, _CANDIDATES),
-        n_covariates=model.panel.n_samples - fitted.degrees_of_freedom,
+        n_covariates=max(3, model.panel.n_samples - fitted.degrees_of_freedom),  # both main effects, in any case
         least=rules.least,
         limit=_CANDIDATES,
         engine=rules.engine,
