@@ -131,6 +131,20 @@ def test_sums_over_blocks_of_samples(monkeypatch):
     assert np.allclose(screen(make_panel(x), y, 0.0).t, whole.t)
 
 
+def test_sums_of_products_of_loci(monkeypatch):
+    monkeypatch.setattr(panels, "LOCI_AT_ONCE", 512)
+    x, loci = population(300, 20, 4, seed=8), np.array([7, 2, 11])
+    shifted = x[:, loci].astype(int) - 2
+    assert np.array_equal(make_panel(x).gram(loci), shifted.T @ shifted)
+
+
+def test_a_few_of_many_bits_are_not_counted_with_all_the_others(monkeypatch):
+    monkeypatch.setattr(panels, "UNPACKED", 0)
+    panel = make_panel(PackedBits.pack(population(100, 21, 1, seed=8)))
+    monkeypatch.setattr(panels.products, "gram", lambda _: pytest.fail("all loci by all loci"))
+    assert panel.gram(np.arange(10)).shape == (10, 10)
+
+
 def test_rare_combinations_are_not_tested():
     x = np.zeros((100, 2), dtype=np.int8)
     x[:30, 0] = 1
@@ -178,5 +192,8 @@ def test_bits_are_screened_like_bytes(engine, monkeypatch, tmp_path):
     found = screen(panel, y, 0.5, engine=engine)
     assert np.array_equal(found.pairs, expected.pairs)
     assert np.allclose(found.t, expected.t, atol=1e-5)
+    for loci in (np.array([3, 0, 17]), np.arange(20, 4, -1)):
+        chosen = x[:, loci].astype(int)
+        assert np.array_equal(panel.gram(loci), chosen.T @ chosen)
     some = np.random.default_rng(2).random(1000) < 0.3
     assert np.array_equal(panel.of_samples(some).dosage(slice(3, 9)), x[some, 3:9].T)

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky
 
-from gpatlas.models.epistasis.panel import PackedPanel, Panel
-from gpatlas.packed import products
+from gpatlas.models.epistasis.panel import Panel
 
 _BLOCK = 1 << 24  # numbers of features held at once
 _REDUNDANT = 1e-6
@@ -76,15 +75,11 @@ class JointModel:
 
     def _extend(self, loci: NDArray[np.intp], pairs: NDArray[np.intp]) -> None:
         n_old, n_new = self.n_terms, len(loci) + len(pairs)
-        old_to_new, new_to_new = np.zeros((n_old, n_new)), np.zeros((n_new, n_new))
-        sums, with_trait = np.zeros(n_new), np.zeros(n_new)
-        counted = False
-        if isinstance(self.panel, PackedPanel) and not len(pairs):
-            counted = True
-            new_to_new += products.gram(self.panel.source)[np.ix_(loci, loci)]
+        old_to_new, sums, with_trait = np.zeros((n_old, n_new)), np.zeros(n_new), np.zeros(n_new)
+        new_to_new = np.zeros((n_new, n_new)) if len(pairs) else self.panel.gram(loci)
         for samples in self._blocks(n_old + n_new):
             new = self.features(loci, pairs, samples)
-            if not counted:
+            if len(pairs):
                 new_to_new += new @ new.T
             if n_old:
                 old_to_new += self._own_features(samples) @ new.T

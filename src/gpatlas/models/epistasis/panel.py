@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gpatlas.models.inputs import fill_missing
 from gpatlas.models.products import Genotypes
-from gpatlas.packed import Bits
+from gpatlas.packed import Bits, products
 
 BLOCK_SAMPLES = 1 << 16  # sums of products of so many samples are exact in float32 for |dosage| up to 4
 LOCI_AT_ONCE = 1 << 24  # numbers held when loci are gone through
@@ -65,6 +65,15 @@ class Panel(ABC):
         """Return shifted dosages `(n_chosen, n_chosen_samples)`; runs of samples start at multiples of 64."""
         start, stop, _ = samples.indices(self.n_samples)
         return self.padded(loci, slice(start, -(-stop // _ALIGNED) * _ALIGNED))[:, : stop - start]
+
+    def gram(self, loci: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return sums of products of loci, `(n_chosen, n_chosen)`."""
+        total = np.zeros((len(loci), len(loci)))
+        step = max(1, LOCI_AT_ONCE // max(1, len(loci)) // _ALIGNED) * _ALIGNED
+        for start in range(0, self.n_samples, step):
+            block = self.dosage(loci, slice(start, start + step)).astype(np.float32)
+            total += block @ block.T
+        return total
 
     def sample_blocks(self) -> Iterator[slice]:
         """Cut samples (padding among them) into runs over which sums of products are exact."""
@@ -123,6 +132,12 @@ class PackedPanel(Panel):
         """Return shifted dosages."""
         packed = self._bits[loci, samples.start // 8 : samples.stop // 8]
         return np.unpackbits(packed, axis=1, bitorder="little").view(np.int8)
+
+    def gram(self, loci: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return sums of products of loci: counts of bits, where most loci are wanted."""
+        if 2 * len(loci) < self.n_loci:
+            return super().gram(loci)
+        return products.gram(self.source)[np.ix_(loci, loci)]
 
     def of_samples(self, samples: NDArray[np.bool_]) -> Panel:
         """Return the genotypes of some samples."""
