@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from gpatlas.models.network import NetworkRegressor, Size
+from gpatlas.models.pairs import n_pairs
 from gpatlas.models.space import Choice, Float, Range
 from gpatlas.models.work import Work
 
@@ -227,11 +228,11 @@ class Bilinear(NetworkRegressor):
     ) -> "TrainedNetwork":
         """Train with each sparsity, and keep the network of the lowest validation loss."""
         (n_samples, n_loci), n_traits = training[0].shape, training[1].shape[1]
-        n_pairs = max(n_loci * (n_loci - 1) / 2, 2)
+        features = max(n_pairs(n_loci), 2)
         # what the loop descends has the mean loss of traits, but the sum of their weights
-        unit = 2 * sqrt(2 * log(n_pairs) / n_samples) / n_traits
+        unit = 2 * sqrt(2 * log(features) / n_samples) / n_traits
         # AdamW moves every weight by about its rate, and the prediction by that times the root of their number
-        pace = min(3.0, 100 / sqrt(n_pairs))
+        pace = min(3.0, 100 / sqrt(features))
         if self._rank_for(n_loci) is not None:
             unit *= _FACTOR_SHARE
             pace = 3 * min(1.0, sqrt(_USUAL_LOCI / n_loci))

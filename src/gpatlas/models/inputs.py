@@ -75,6 +75,15 @@ def fill_missing(X: NDArray, means: NDArray | None = None) -> tuple[NDArray, NDA
     if not missing.any():
         return X, means
     if means is None:
-        known = (~missing).sum(axis=0)
-        means = np.where(missing, 0, X).sum(axis=0, dtype=np.float64) / np.maximum(known, 1)
+        means = locus_means(X)
     return np.where(missing, means, X), means
+
+
+def locus_means(X: Genotypes) -> NDArray[np.float64]:
+    """Mean of every locus over the calls that are there, `(n_loci,)`; 0 where none is."""
+    if isinstance(X, Bits):
+        return X.count_ones() / len(X)
+    if X.dtype.kind != "f":
+        return X.mean(axis=0, dtype=np.float64)
+    known = (~np.isnan(X)).sum(axis=0)
+    return np.nansum(X, axis=0, dtype=np.float64) / np.maximum(known, 1)

@@ -16,8 +16,8 @@ from gpatlas.models.epistasis.discovery import Discovery, discover
 from gpatlas.models.epistasis.panel import make_panel
 from gpatlas.models.epistasis.screen import WORTH_INT8
 from gpatlas.models.epistasis.shrunken import features_held
-from gpatlas.models.inputs import complete_parts
-from gpatlas.models.products import Genotypes
+from gpatlas.models.inputs import complete_parts, locus_means
+from gpatlas.models.pairs import n_pairs
 from gpatlas.models.space import Choice, Range
 from gpatlas.models.work import CLASSICAL_PROCESS, Work
 from gpatlas.packed import Bits
@@ -173,7 +173,7 @@ class InteractionScreening(DosageModel):
                     seed=seed,
                     progress=progress,
                 )
-        self._mean_x = _mean_dosage(x)
+        self._mean_x = locus_means(x)
         self._effects = [found[trait].effects for trait in range(Y.shape[1])]
         effects = np.column_stack([one.average_effects(self._mean_x) for one in self._effects])
         one_trait = np.asarray(y).ndim == 1
@@ -192,11 +192,10 @@ class InteractionScreening(DosageModel):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: some six screens, as many joint fits, and two posteriors of some 35 sweeps."""
-        n_pairs = n_loci * (n_loci - 1) / 2
         all_loci = self.additive == "all" or (self.additive == "auto" and n_samples >= 2 * n_loci)
         terms = (n_loci if all_loci else 100.0) + n_loci / 2
         large = 2.5 * n_loci**2 * n_samples > WORTH_INT8
-        screens = 6 * 4.0 * n_pairs * n_samples / (7.0 if large else 1.0)
+        screens = 6 * 4.0 * n_pairs(n_loci) * n_samples / (7.0 if large else 1.0)
         joint = 2 * terms**2 * n_samples + 6 * terms**3
         work = Work(
             flops=n_traits * (screens + joint),
@@ -204,7 +203,7 @@ class InteractionScreening(DosageModel):
             dense=2.5 * n_samples * n_loci,
         )
         if self.effects == "posterior":
-            features = 4.0 * n_samples * min(n_loci + n_pairs, features_held(n_samples, n_loci))
+            features = 4.0 * n_samples * min(n_loci + n_pairs(n_loci), features_held(n_samples, n_loci))
             work = replace(work, memory=work.memory + 2.2 * features, traffic=n_traits * 70 * features)
         return work
 
@@ -220,13 +219,3 @@ _ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {
     "pair_z_": lambda found: found.of_pairs[2],
     "pair_probability_": lambda found: found.probability,
 }
-
-
-def _mean_dosage(x: Genotypes) -> NDArray[np.float64]:
-    """Mean of every locus over the calls that are there (0 where none is)."""
-    if isinstance(x, Bits):
-        return x.count_ones() / len(x)
-    if x.dtype.kind != "f":
-        return x.mean(axis=0, dtype=np.float64)
-    known = (~np.isnan(x)).sum(axis=0)
-    return np.nansum(x, axis=0, dtype=np.float64) / np.maximum(known, 1)

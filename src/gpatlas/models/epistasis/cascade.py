@@ -16,6 +16,7 @@ from scipy import stats
 
 from gpatlas.models.epistasis.joint import Estimates, JointModel
 from gpatlas.models.epistasis.screen import Engine, screen
+from gpatlas.models.pairs import n_pairs
 
 Progress = Callable[[str], None]
 _SLACK = 0.92  # of the cut-off, that a screen asks for: its statistic is approximate, the next one exact
@@ -70,9 +71,9 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
         Of the model as it is at the end.
     """
     panel = model.panel
-    n_pairs = max(1.0, panel.n_loci * (panel.n_loci - 1) / 2)
+    n_tests = max(1, n_pairs(panel.n_loci))
     dropped: dict[tuple[int, int], int] = {}
-    fitted = _prune(model, rules, n_pairs, dropped)
+    fitted = _prune(model, rules, n_tests, dropped)
     for stage in range(1, rules.max_stages + 1):
         if model.room < 1 or fitted.rss <= 1e-20 * panel.n_samples * float(model.trait @ model.trait):
             break
@@ -80,14 +81,14 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
         loci = model.loci[:0] if model.holds_all_loci else _new_loci(model, fitted, rules, most)
         pairs = model.pairs[:0]
         if not len(loci):  # additive effects first: what they leave unexplained is noise for pairs
-            pairs = _new_pairs(model, fitted, rules, n_pairs, dropped)[:most]
+            pairs = _new_pairs(model, fitted, rules, n_tests, dropped)[:most]
         if progress is not None:
             held = f"{len(model.loci)} loci and {len(model.pairs)} pairs"
             progress(f"stage {stage}: {held}, {len(loci) + len(pairs)} new")
         if not len(loci) + len(pairs):
             break
         model.add(loci, pairs)
-        fitted = _prune(model, rules, n_pairs, dropped)
+        fitted = _prune(model, rules, n_tests, dropped)
     return fitted
 
 
@@ -110,13 +111,13 @@ def _new_loci(model: JointModel, fitted: Estimates, rules: Rules, most: int) -> 
 
 
 def _new_pairs(
-    model: JointModel, fitted: Estimates, rules: Rules, n_pairs: float, dropped: dict[tuple[int, int], int]
+    model: JointModel, fitted: Estimates, rules: Rules, n_tests: int, dropped: dict[tuple[int, int], int]
 ) -> NDArray[np.intp]:
     freedom = fitted.degrees_of_freedom - 1
     hits = screen(
         model.panel,
         fitted.residual,
-        _SLACK * rules.cut(freedom, n_pairs, _CANDIDATES),
+        _SLACK * rules.cut(freedom, n_tests, _CANDIDATES),
         n_covariates=max(3, model.panel.n_samples - fitted.degrees_of_freedom),  # both main effects, in any case
         least=rules.least,
         limit=_CANDIDATES,
@@ -126,7 +127,7 @@ def _new_pairs(
     known = {tuple(pair) for pair in model.pairs.tolist()} | {pair for pair, times in dropped.items() if times > 1}
     pairs = np.array([pair for pair in hits.pairs.tolist() if tuple(pair) not in known], dtype=np.intp).reshape(-1, 2)
     t = model.test(fitted, model.loci[:0], pairs, _neighbourhoods(model, pairs))
-    declared = rules.declared(t, freedom, n_pairs)
+    declared = rules.declared(t, freedom, n_tests)
     return pairs[declared][np.argsort(-np.abs(t[declared]), kind="stable")]
 
 
@@ -153,7 +154,7 @@ def _neighbourhoods(model: JointModel, pairs: NDArray[np.intp]) -> list[NDArray[
     return [np.array(sorted((near[int(i)] | near[int(j)]) - held), dtype=np.intp) for i, j in pairs]
 
 
-def _prune(model: JointModel, rules: Rules, n_pairs: float, dropped: dict[tuple[int, int], int]) -> Estimates:
+def _prune(model: JointModel, rules: Rules, n_tests: int, dropped: dict[tuple[int, int], int]) -> Estimates:
     """Fit, and take out what is not significant given all the rest, until everything is."""
     while True:
         fitted = model.fit()
@@ -162,7 +163,7 @@ def _prune(model: JointModel, rules: Rules, n_pairs: float, dropped: dict[tuple[
         weak_loci = np.zeros(len(of_loci), dtype=bool)
         if not model.holds_all_loci:
             weak_loci = ~rules.declared(of_loci, freedom, model.panel.n_loci)
-        weak_pairs = ~rules.declared(of_pairs, freedom, n_pairs)
+        weak_pairs = ~rules.declared(of_pairs, freedom, n_tests)
         if not weak_loci.any() and not weak_pairs.any():
             return fitted
         for pair in model.pairs[weak_pairs].tolist():

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gpatlas.models.epistasis.panel import Panel
-from gpatlas.models.epistasis.statistic import LocusSums, Moments, squared_correlations, tile_hits
+from gpatlas.models.epistasis.statistic import LocusSums, Moments, tile_hits
+from gpatlas.models.pairs import n_pairs
 
 Engine = Literal["auto", "float32", "int8", "cuda"]
 Progress = Callable[[int, int], None]
@@ -93,7 +94,7 @@ def screen(
             with found.lock:
                 width = first.stop - first.start
                 done += width * (width - 1) // 2 + width * (p - first.stop)
-                progress(done, p * (p - 1) // 2)
+                progress(done, n_pairs(p))
 
     jobs = (os.cpu_count() or 1) if n_jobs == -1 else (n_jobs or 1)
     if jobs == 1:
@@ -239,6 +240,3 @@ def locus_sums(panel: Panel, centred: NDArray[np.float64]) -> LocusSums:
         square[loci] = np.einsum("ij,ij->i", a, a, dtype=np.float64) - total[loci] ** 2 / n
         trait[loci] = a.astype(np.float64) @ centred
     return LocusSums(total, square, trait)
-
-
-__all__ = ["Hits", "screen", "squared_correlations"]

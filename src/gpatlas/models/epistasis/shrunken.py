@@ -10,6 +10,7 @@ from gpatlas.models.epistasis.joint import Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
 from gpatlas.models.epistasis.posterior import Posterior, fit_posterior
 from gpatlas.models.epistasis.screen import Engine, screen
+from gpatlas.models.pairs import n_pairs
 from gpatlas.models.products import Genotypes
 from gpatlas.packed import Bits
 
@@ -108,7 +109,7 @@ def shrunken_effects(
     """
     candidates = choose_candidates(panel, trait, model, fitted, engine=engine, n_jobs=n_jobs)
     start = _start(candidates, model, fitted) if len(model.pairs) else None
-    n_possible = (float(panel.n_loci), panel.n_loci * (panel.n_loci - 1) / 2)
+    n_possible = (float(panel.n_loci), float(n_pairs(panel.n_loci)))
     posterior = fit_posterior(
         trait - trait.mean(), candidates.of_loci, candidates.of_pairs, n_possible, start=start, seed=seed
     )
@@ -134,9 +135,8 @@ def choose_candidates(
             strength[chosen] = np.abs(panel.dosage(chosen).astype(np.float32) @ fitted.residual)
         strength[model.loci] = np.inf
         loci = np.sort(np.argsort(-strength, kind="stable")[: held // 2])
-    n_pairs = p * (p - 1) // 2
     room = held - len(loci)
-    if n_pairs <= room:
+    if n_pairs(p) <= room:
         pairs = np.column_stack(np.triu_indices(p, 1))
     else:
         additive = JointModel(panel, trait, model.loci)
@@ -144,7 +144,7 @@ def choose_candidates(
         found = [model.pairs]
         for _, estimates in views:
             most = room // len(views)
-            cut = 0.95 * float(stats.norm.isf(most / n_pairs / 2))
+            cut = 0.95 * float(stats.norm.isf(most / n_pairs(p) / 2))
             k = min(n - estimates.degrees_of_freedom, n - 5)
             hits = screen(
                 panel, estimates.residual, cut, n_covariates=max(k, 3), limit=most, engine=engine, n_jobs=n_jobs
