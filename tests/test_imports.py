@@ -12,8 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "gpatlas"
 
 # a module may import from its own part and from tiers above it in this list
 TIERS = [
-    {"errors", "seeding"},
-    {"packed", "encoding", "memory"},
+    {"errors", "seeding", "encoding", "memory"},
+    {"packed"},
     {"dataset", "config", "predictions"},
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting"},

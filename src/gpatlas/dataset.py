@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpatlas.encoding import as_features
 from gpatlas.errors import DataError
-from gpatlas.packed import Bits, n_bytes
+from gpatlas.packed import Bits, Dosages, n_bytes
 
 
 class Fold(enum.IntEnum):
@@ -93,8 +93,8 @@ class Dataset:
     Parameters
     ----------
     genotypes
-        Dosage of allele "1": int8 `(n_samples, n_loci)` with 0..ploidy and -1 for missing, or `Bits`, in memory or
-        on disk, when every dosage is 0 or 1. Read it through `dosage` or `features`.
+        Dosage of allele "1": int8 `(n_samples, n_loci)` with 0..ploidy and -1 for missing; or, in memory or on disk,
+        `Dosages` (ploidy up to two) or `Bits` (every dosage is 0 or 1). Read it through `dosage` or `features`.
     phenotypes
         float64 `(n_samples, n_traits)`, NaN where missing.
     sample_id, locus_id, trait_id
@@ -122,7 +122,7 @@ class Dataset:
         Text or bytes `(n_samples,)`: family or other group of each sample, "" where none is known; None without.
     """
 
-    genotypes: NDArray[np.int8] | Bits
+    genotypes: NDArray[np.int8] | Bits | Dosages
     phenotypes: NDArray[np.float64]
     sample_id: NDArray
     locus_id: NDArray
@@ -180,11 +180,15 @@ class Dataset:
         """Return the indices of the samples in any of these folds, ascending."""
         return np.flatnonzero(np.isin(self.fold, folds))
 
-    def dosage(self, rows: NDArray | slice | None = None) -> NDArray[np.int8]:
-        """Return dosage, int8 `(n_rows, n_loci)` with -1 for missing, of some samples (all by default)."""
-        if isinstance(self.genotypes, Bits):
-            return self.genotypes.unpack(rows).view(np.int8)
-        return self.genotypes if rows is None else self.genotypes[rows]
+    def dosage(self, rows: NDArray | slice | None = None, loci: NDArray | slice | None = None) -> NDArray[np.int8]:
+        """Return dosage, int8 `(n_rows, n_loci)` with -1 for missing, of some samples and loci (all by default)."""
+        genotypes = self.genotypes
+        if isinstance(genotypes, Dosages):
+            return genotypes.unpack(rows, loci)
+        if isinstance(genotypes, Bits):
+            return genotypes.unpack(rows, None if loci is None else np.arange(self.n_loci)[loci]).view(np.int8)
+        found = genotypes if rows is None else genotypes[rows]
+        return found if loci is None else found[:, loci]
 
     def features(self, rows: NDArray | slice | None = None) -> NDArray:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
@@ -205,7 +209,7 @@ class Dataset:
         genotypes = self.genotypes
         return replace(
             self,
-            genotypes=genotypes.take(rows) if isinstance(genotypes, Bits) else genotypes[rows],
+            genotypes=genotypes.take(rows) if isinstance(genotypes, Bits | Dosages) else genotypes[rows],
             phenotypes=self.phenotypes[rows],
             sample_id=self.sample_id[rows],
             fold=self.fold[rows],
@@ -215,10 +219,12 @@ class Dataset:
         )
 
     def loci(self, columns: NDArray) -> "Dataset":
-        """Return the data at some of the loci, in the order asked for, as dosage; the truth is left out."""
+        """Return the data at some of the loci, in the order asked for, as dosage in memory; the truth is left out."""
+        genotypes = self.genotypes
+        packed = isinstance(genotypes, Dosages)
         return replace(
             self,
-            genotypes=np.ascontiguousarray(self.dosage()[:, columns]),
+            genotypes=genotypes.select(columns) if packed else np.ascontiguousarray(self.dosage(None, columns)),
             locus_id=self.locus_id[columns],
             chromosome=self.chromosome[columns],
             position=self.position[columns],
@@ -238,8 +244,12 @@ class Dataset:
         a file's attribute: fits and predictions are matched by it.
         """
         digest = hashlib.blake2b(digest_size=16)
-        genotypes, packed = self.genotypes, isinstance(self.genotypes, Bits)
+        genotypes = self.genotypes
+        packed = "dosages" if isinstance(genotypes, Dosages) else isinstance(genotypes, Bits)
         digest.update(f"{genotypes.shape} {packed} {self.ploidy} {self.position_unit}".encode())
+        if isinstance(genotypes, Dosages):
+            for tile in genotypes.tiles():
+                digest.update(np.ascontiguousarray(tile).data)
         if isinstance(genotypes, Bits):
             digest.update(str((len(genotypes), n_bytes(self.n_loci))).encode())
             for rows in genotypes.blocks():
@@ -251,7 +261,7 @@ class Dataset:
 
     def _arrays(self) -> list[NDArray]:
         names = [as_bytes(names) for names in (self.sample_id, self.locus_id, self.trait_id, self.chromosome)]
-        arrays: list[NDArray] = [] if isinstance(self.genotypes, Bits) else [self.genotypes]
+        arrays: list[NDArray] = [] if isinstance(self.genotypes, Bits | Dosages) else [self.genotypes]
         arrays += [self.phenotypes, self.fold, self.position, *names]
         if self.truth is not None:
             truth = self.truth

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from gpatlas.cli import app
 from gpatlas.dataset import Dataset, Fold, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.io import read_dataset
 from gpatlas.io.store import stored_hash
+from gpatlas.packed import Dosages
 
 
 @app.command()
@@ -61,19 +63,27 @@ def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
 
 
 def _genotypes(dataset: Dataset) -> str:
-    total, ones = dataset.n_samples * dataset.n_loci, np.zeros(dataset.n_loci)
-    missing = np.zeros(dataset.n_loci)
-    step = max(1, (1 << 24) // max(1, dataset.n_loci))
-    for start in range(0, dataset.n_samples, step):
-        dosage = dataset.dosage(slice(start, start + step))
-        missing += (dosage == MISSING).sum(axis=0)
-        ones += np.where(dosage == MISSING, 0, dosage).sum(axis=0)
-    known = np.maximum(dataset.n_samples - missing, 1) * dataset.ploidy
+    missing, ones = _missing_and_ones(dataset)
+    total, known = dataset.n_samples * dataset.n_loci, np.maximum(dataset.n_samples - missing, 1) * dataset.ploidy
     minor = np.minimum(ones / known, 1 - ones / known)
     return (
         f"{missing.sum() / max(total, 1):.2%} missing, {(minor == 0).sum()} monomorphic loci, "
         f"minor allele frequency {minor.min():.3f} to {minor.max():.3f} (mean {minor.mean():.3f})"
     )
+
+
+def _missing_and_ones(dataset: Dataset) -> tuple[NDArray, NDArray]:
+    """Return missing calls and counted alleles of every locus, read as they lie on disk."""
+    if isinstance(dataset.genotypes, Dosages):
+        _, one, two, missing = dataset.genotypes.counts().T
+        return missing, one + 2 * two
+    missing, ones = np.zeros(dataset.n_loci), np.zeros(dataset.n_loci)
+    step = max(1, (1 << 24) // max(1, dataset.n_loci))
+    for start in range(0, dataset.n_samples, step):
+        dosage = dataset.dosage(slice(start, start + step))
+        missing += (dosage == MISSING).sum(axis=0)
+        ones += np.where(dosage == MISSING, 0, dosage).sum(axis=0)
+    return missing, ones
 
 
 def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]

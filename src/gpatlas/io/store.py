@@ -1,7 +1,8 @@
 """The dataset file: HDF5, flat arrays, samples first.
 
     genotypes        int8 (n_samples, n_loci), -1 missing; or bit-packed uint8 (n_samples, ceil(n_loci/8)) with
-                     attributes encoding = "packed_bits" and unpack = the rule
+                     attributes encoding = "packed_bits" and unpack = the rule; since 1.2 also two bits a dosage,
+                     uint8 (n_samples, ceil(n_loci/4)), encoding = "packed_dosages"
     phenotypes       float64 (n_samples, n_traits), NaN missing
     fold             enum (n_samples): train, validation, test
     sample_id, locus_id, trait_id, chromosome, position
@@ -30,7 +31,8 @@ from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_by
 from gpatlas.errors import StoreError
 from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.io.stored_bits import StoredBits
-from gpatlas.packed import Bits, PackedBits, n_bytes
+from gpatlas.io.stored_dosages import ENCODING, StoredDosages, write_dosages
+from gpatlas.packed import Bits, Dosages, PackedBits, PackedDosages, n_bytes
 
 FORMAT = "gpatlas-dataset"
 FORMAT_VERSION = (1, 2)  # a reader refuses a larger first number
@@ -48,27 +50,34 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
         The file cannot be written.
     """
     with atomic_hdf5(path) as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["ploidy"] = dataset.ploidy
-        file.attrs["position_unit"] = dataset.position_unit
-        file.attrs["content_hash"] = dataset.content_hash
-        file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
         if isinstance(dataset.genotypes, Bits):
             stored = _packed_by_samples(file, "genotypes", dataset.genotypes)
             stored.attrs["encoding"] = "packed_bits"
             stored.attrs["n_loci"] = dataset.n_loci
             stored.attrs["unpack"] = UNPACK_RULE
+        elif isinstance(dataset.genotypes, Dosages):
+            write_dosages(file, "genotypes", dataset.genotypes)
         else:
             _by_samples(file, "genotypes", dataset.genotypes).attrs["encoding"] = "dosage"
-        file.create_dataset("fold", data=dataset.fold, dtype=FOLD_TYPE)
-        _by_samples(file, "phenotypes", dataset.phenotypes)
-        for name in ("sample_id", "locus_id", "trait_id", "chromosome"):
-            file.create_dataset(name, data=as_bytes(getattr(dataset, name)))
-        file.create_dataset("position", data=dataset.position)
-        _write_field_data(file, dataset)
-        if dataset.truth is not None:
-            _write_truth(file, dataset.truth)
+        write_beside_genotypes(dataset, file)
+
+
+def write_beside_genotypes(dataset: Dataset, file: h5py.File) -> None:
+    """Write all of a dataset but its genotypes, which the file holds already."""
+    file.attrs["format"] = FORMAT
+    file.attrs["format_version"] = FORMAT_VERSION
+    file.attrs["ploidy"] = dataset.ploidy
+    file.attrs["position_unit"] = dataset.position_unit
+    file.attrs["content_hash"] = dataset.content_hash
+    file.attrs["provenance"] = json.dumps(dataset.provenance, sort_keys=True)
+    file.create_dataset("fold", data=dataset.fold, dtype=FOLD_TYPE)
+    _by_samples(file, "phenotypes", dataset.phenotypes)
+    for name in ("sample_id", "locus_id", "trait_id", "chromosome"):
+        file.create_dataset(name, data=as_bytes(getattr(dataset, name)))
+    file.create_dataset("position", data=dataset.position)
+    _write_field_data(file, dataset)
+    if dataset.truth is not None:
+        _write_truth(file, dataset.truth)
 
 
 def read_dataset(path: str | Path, lazy: bool = False) -> Dataset:
@@ -79,8 +88,8 @@ def read_dataset(path: str | Path, lazy: bool = False) -> Dataset:
     path
         File to read.
     lazy
-        Leave packed genotypes on disk, to be read some rows at a time (`StoredBits`), so that a dataset may be larger
-        than memory; everything else is read. Dosages that are not packed are always read.
+        Leave packed genotypes on disk, to be read some rows (or loci) at a time (`StoredBits`, `StoredDosages`), so
+        that a dataset may be larger than memory; everything else is read. Dosages in int8 are always read.
 
     Returns
     -------
@@ -147,13 +156,18 @@ def _read(file: h5py.File, leave_in: Path | None) -> Dataset:
     )
 
 
-def _read_genotypes(stored: h5py.Dataset, leave_in: Path | None) -> NDArray[np.int8] | Bits:
-    if stored.attrs["encoding"] != "packed_bits":
+def _read_genotypes(stored: h5py.Dataset, leave_in: Path | None) -> NDArray[np.int8] | Bits | Dosages:
+    encoding = stored.attrs["encoding"]
+    if encoding == "dosage":
         return stored[()]
-    n_loci = int(stored.attrs["n_loci"])
+    if encoding not in ("packed_bits", ENCODING):
+        raise StoreError(
+            f"{stored.file.filename}: genotypes are stored as '{encoding}', which this gpatlas cannot read"
+        )
+    n_loci, bits = int(stored.attrs["n_loci"]), encoding == "packed_bits"
     if leave_in is None:
-        return PackedBits(stored[()], n_loci)
-    return StoredBits(leave_in, stored.name, (len(stored), n_loci))
+        return PackedBits(stored[()], n_loci) if bits else PackedDosages(stored[()], n_loci)
+    return (StoredBits if bits else StoredDosages)(leave_in, stored.name, (len(stored), n_loci))
 
 
 def _write_field_data(file: h5py.File, dataset: Dataset) -> None:
