@@ -220,11 +220,14 @@ class Dataset:
 
     def loci(self, columns: NDArray) -> "Dataset":
         """Return the data at some of the loci, in the order asked for, as dosage in memory; the truth is left out."""
-        genotypes = self.genotypes
-        packed = isinstance(genotypes, Dosages)
+        genotypes: NDArray[np.int8] | Dosages
+        if isinstance(self.genotypes, Dosages):
+            genotypes = self.genotypes.select(columns)
+        else:
+            genotypes = np.ascontiguousarray(self.dosage(None, columns))
         return replace(
             self,
-            genotypes=genotypes.select(columns) if packed else np.ascontiguousarray(self.dosage(None, columns)),
+            genotypes=genotypes,
             locus_id=self.locus_id[columns],
             chromosome=self.chromosome[columns],
             position=self.position[columns],

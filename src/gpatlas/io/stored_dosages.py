@@ -1,4 +1,4 @@
-"""`StoredDosages`: dosages in two bits that stay in their file, in tiles, so that some rows or some loci cost little."""
+"""`StoredDosages`: dosages in two bits that stay in their file, in tiles: some rows, or some loci, cost little."""
 
 from functools import cached_property
 from pathlib import Path
