@@ -18,7 +18,8 @@ TIERS = [
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting", "harmonize"},
     {"models"},
-    {"fitting", "tuning", "scoring", "cost", "automl"},
+    {"fitting", "tuning", "scoring", "cost"},
+    {"automl"},
     {"report"},
     {"cli"},
 ]
