@@ -61,7 +61,7 @@ def _starts(model: MixedModel) -> list[list[Array]]:
     present, yy = model.present, model.yy
     genetic = np.flatnonzero(present[:-1])
     if not len(genetic) or not (yy > 0).any():
-        return [[np.append(np.zeros(len(present) - 1), s)] for s in yy / (model.n - 1)]
+        return [[np.append(np.zeros(len(present) - 1), s)] for s in yy / (model.n_contrasts)]
     mixtures = _simplex(len(genetic))
     points = np.zeros((len(mixtures), len(_GRID_H2), len(present)))
     points[:, :, genetic] = np.multiply.outer(mixtures, _GRID_H2).transpose(0, 2, 1)
@@ -69,9 +69,9 @@ def _starts(model: MixedModel) -> list[list[Array]]:
     scale, determinant = np.zeros((*points.shape[:2], len(yy))), np.zeros((*points.shape[:2], 1))
     for at in np.ndindex(*points.shape[:2]):
         solved = Solved(model, points[at])
-        scale[at], determinant[at] = solved.quadratic / (model.n - 1), solved.log_determinant
+        scale[at], determinant[at] = solved.quadratic / (model.n_contrasts), solved.log_determinant
     with np.errstate(divide="ignore"):
-        deviance = determinant + (model.n - 1) * np.log(scale)
+        deviance = determinant + (model.n_contrasts) * np.log(scale)
     starts = []
     for trait in range(len(yy)):
         best = deviance[:, :, trait].argmin(axis=1)
@@ -99,7 +99,7 @@ def _maximise(
     if not yy > 0 or not model.present[:-1].any():  # nothing to explain, or nothing to explain it with
         return Estimate(start, np.nan, 0, True)
     lowest = np.zeros(len(start))
-    lowest[-1] = H2_BOUNDS[0] * yy / (model.n - 1)
+    lowest[-1] = H2_BOUNDS[0] * yy / (model.n_contrasts)
     variances = np.maximum(start, lowest)
     solved = Solved(model, variances, here)
     for iteration in range(1, max_iter + 1):

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 
 from gpatlas.models.average_information import Estimate, estimate_variances
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.kernel_model import KernelModel
 from gpatlas.models.kernels import bytes_held, refuse_beyond_memory
@@ -39,6 +40,10 @@ class EGBLUP(KernelModel):
         Largest number of iterations of a trait's likelihood maximisation.
     tol : float, default=1e-7
         Fall of -2 log-likelihood that a step promises, below which it has converged.
+    n_covariates : int, default=0
+        How many of the last columns of X are covariates: fixed effects, which nothing shrinks.
+    left_out : bool, default=False
+        Whether `fit` keeps each training sample's prediction by the other samples.
 
     Attributes
     ----------
@@ -46,6 +51,10 @@ class EGBLUP(KernelModel):
         Additive effect of one more copy of allele "1", in trait units.
     mean_ : float or ndarray of shape (n_traits,)
         Prediction for the average training sample.
+    covariate_effects_ : ndarray of shape (n_covariates,) or (n_covariates, n_traits)
+        Effect of one unit of each covariate; of least length where covariates say the same.
+    left_out_ : ndarray of shape (n_samples,) or (n_samples, n_traits)
+        With `left_out`: leave-one-out predictions, exact at the variances of all samples; NaN without a phenotype.
     var_a_, var_d_, var_aa_, var_e_ : float or ndarray of shape (n_traits,)
         Variances of additive, dominance and pair values, of an average training sample, and of errors.
     h2_, h2_broad_ : float or ndarray of shape (n_traits,)
@@ -87,6 +96,8 @@ class EGBLUP(KernelModel):
         "standardise": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
+        "n_covariates": [Interval(Integral, 0, None, closed="left")],
+        "left_out": ["boolean"],
     }
 
     def __init__(
@@ -96,12 +107,16 @@ class EGBLUP(KernelModel):
         standardise: bool = False,
         max_iter: int = 100,
         tol: float = 1e-7,
+        n_covariates: int = 0,
+        left_out: bool = False,
     ):
         self.epistasis = epistasis
         self.dominance = dominance
         self.standardise = standardise
         self.max_iter = max_iter
         self.tol = tol
+        self.n_covariates = n_covariates
+        self.left_out = left_out
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "EGBLUP":
         """Estimate variances and predict what the training samples say of all effects.
@@ -125,7 +140,7 @@ class EGBLUP(KernelModel):
             A trait's likelihood was still rising after `max_iter` iterations.
         """
         dosage, Y = self._validated(X, y, minimum=2)
-        (n_samples, n_loci), n_traits = dosage.shape, Y.shape[1]
+        n_samples, n_loci, n_traits = len(dosage), dosage.shape[1] - self.n_covariates, Y.shape[1]
         refuse_beyond_memory(
             f"egblup of {n_samples:,} samples × {n_loci:,} loci",
             self.work(n_samples, n_loci, n_traits).memory,
@@ -136,9 +151,13 @@ class EGBLUP(KernelModel):
         self._parts: list[FittedEffects] = []
         variances, effects = np.zeros((4, n_traits)), np.zeros((n_loci, n_traits))
         mean, n_iter = np.zeros(n_traits), np.zeros(n_traits, dtype=int)
-        for x_here, y_here, traits in complete_parts(x, Y):
+        of_covariates, left_out = np.zeros((self.n_covariates, n_traits)), np.full(Y.shape, np.nan)
+        for both_here, y_here, traits in complete_parts(x, Y):
+            x_here, w = self._cut(both_here)
             centred, mean[traits] = centre_traits(y_here)
-            features = LociAndPairs.of(x_here, centred, self.epistasis, self.dominance, self.standardise)
+            fixed = None if w is None else FixedEffects.of(w)
+            contrasts = centred if fixed is None else fixed.project(centred)
+            features = LociAndPairs.of(x_here, contrasts, self.epistasis, self.dominance, self.standardise, fixed)
             estimates = estimate_variances(features.model, self.max_iter, self.tol)
             _warn_unless_converged(estimates, traits)
             part = FittedEffects.of(features, traits, np.column_stack([found.variances for found in estimates]))
@@ -147,6 +166,12 @@ class EGBLUP(KernelModel):
             variances[np.ix_(rows, traits)] = part.variances
             effects[:, traits] = part.marker_effects()
             n_iter[traits] = [max(found.n_iter, 1) for found in estimates]
+            if fixed is not None:
+                of_covariates[:, traits] = fixed.estimate(centred - sum(part.components(x_here)))[1]
+                mean[traits] += (self._mean_x[n_loci:] - fixed.mean) @ of_covariates[:, traits]
+            if self.left_out:
+                rows = np.flatnonzero(~np.isnan(Y[:, traits[0]]))
+                left_out[np.ix_(rows, traits)] = y_here - part.left_out_errors(x_here, contrasts)
         one_trait = np.asarray(y).ndim == 1
         total = variances.sum(axis=0)
         shares = np.divide(variances, total, out=np.zeros_like(variances), where=total > 0)
@@ -155,6 +180,9 @@ class EGBLUP(KernelModel):
         )
         self.var_a_, self.var_d_, self.var_aa_, self.var_e_ = (self._shaped(row) for row in variances)
         self.marker_effects_: NDArray = self._shaped(effects)
+        self.covariate_effects_ = self._shaped(of_covariates)
+        if self.left_out:
+            self.left_out_: Array = self._shaped(left_out)
         return self
 
     def components(self, X: ArrayLike) -> dict[str, Array]:
@@ -169,14 +197,14 @@ class EGBLUP(KernelModel):
         -------
         dict of ndarray of shape (n_samples,) or (n_samples, n_traits)
             "additive" (breeding values) and, as far as fitted, "dominance" and "epistatic", as deviations from the
-            training mean: with `mean_` they add up to `predict(X)`, the total value.
+            training mean: with `mean_` (and what covariates do) they add up to `predict(X)`, the total value.
         """
-        x = self._new_dosage(X)
+        x = self._cut(self._new_dosage(X))[0]
         return {name: self._shaped(values) for name, values in self._components(x).items()}
 
     def breeding_value_reliability(self, X: ArrayLike) -> Array:
         """Return reliabilities of breeding values, of the shape of `predict(X)`; see there."""
-        return self._shaped(self._over_parts(self._new_dosage(X), additive_only=True))
+        return self._shaped(self._over_parts(self._cut(self._new_dosage(X))[0], additive_only=True))
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs."""

@@ -11,12 +11,14 @@ Array = NDArray[np.float64]
 
 
 class KernelModel(DosageModel):
-    """Base of kernel models; a subclass has `_values` and `_reliability`, and `fit` sets `mean_` and `_mean_x`."""
+    """Base of kernel models; a subclass has `_values` and `_reliability`, and `fit` sets what is declared here."""
 
     mean_: Any
+    covariate_effects_: Array
+    _mean_x: Array
 
     def predict(self, X: ArrayLike, return_reliability: bool = False) -> Any:
-        """Predict genetic values in trait units: mean plus all components.
+        """Predict genetic values in trait units: mean, covariates and all components.
 
         Parameters
         ----------
@@ -33,12 +35,15 @@ class KernelModel(DosageModel):
             the variances estimated; the expected squared correlation of prediction and genetic value. 0 where there
             is no genetic variance.
         """
-        x = self._new_dosage(X)
-        values = self._shaped(self._values(x))
+        x, w = self._cut(self._new_dosage(X))
+        values = self._values(x)
+        if w is not None:
+            values += (w - self._mean_x[-self.n_covariates :]) @ self.covariate_effects_.reshape(self.n_covariates, -1)
+        values = self._shaped(values)
         return (values, self._shaped(self._reliability(x))) if return_reliability else values
 
     def _values(self, x: NDArray) -> Array:
-        """Return genetic values `(n_new, n_traits)`."""
+        """Return mean and genetic values `(n_new, n_traits)` of complete dosages."""
         raise NotImplementedError
 
     def _reliability(self, x: NDArray) -> Array:

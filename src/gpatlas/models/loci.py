@@ -86,6 +86,10 @@ class Loci:
         coded = self.coding(x)
         return (coded if self.rotation is None else coded @ self.rotation) / np.sqrt(self.scale)
 
+    def squared_length(self, x: NDArray) -> Array:
+        """Return squared lengths of new samples' features `(n_new,)`, of what the training samples do not span, too."""
+        return (self.coding(x) ** 2).sum(axis=1) / self.scale
+
     def effects(self, u: Array) -> Array:
         """Return effects of coded loci `(n_loci, n_traits)` from those of features."""
         return (u if self.rotation is None else self.rotation @ u) / np.sqrt(self.scale)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.kernel_model import reliability
 from gpatlas.models.kernels import Coding
 from gpatlas.models.loci import DominanceCoding, Loci
@@ -33,6 +34,8 @@ class LociAndPairs:
         Mean diagonal of the pairs' kernel, by which it is divided.
     model
         Equations of the traits.
+    fixed
+        Covariates, if any.
     """
 
     additive: Coding
@@ -40,10 +43,19 @@ class LociAndPairs:
     pairs: Pairs | None
     scale: float
     model: MixedModel
+    fixed: FixedEffects | None
 
     @classmethod
-    def of(cls, x: NDArray, y: Array, epistasis: bool, dominance: bool, standardise: bool) -> "LociAndPairs":
-        """Set up dosages `(n, n_loci)` and centred traits `(n, n_traits)`.
+    def of(
+        cls,
+        x: NDArray,
+        y: Array,
+        epistasis: bool,
+        dominance: bool,
+        standardise: bool,
+        fixed: FixedEffects | None = None,
+    ) -> "LociAndPairs":
+        """Set up dosages `(n, n_loci)` and centred (projected) traits `(n, n_traits)`.
 
         Raises
         ------
@@ -57,12 +69,12 @@ class LociAndPairs:
         ]
         loci, features = zip(*(Loci.of(coding, x) for coding in codings), strict=True)
         groups = tuple(slice(a, b) for a, b in pairwise(np.cumsum([0, *(f.shape[1] for f in features)]).tolist()))
-        linear = np.hstack(features)
+        linear = np.hstack(features) if fixed is None else fixed.project(np.hstack(features))
         columns = np.hstack([linear, y])
-        pairs = decompose_pairs(additive, x, columns) if epistasis else None
-        spectrum = _nothing(columns) if pairs is None else pairs.spectrum
-        scale = float(spectrum.d.sum()) / (len(x) - 1) or 1.0
-        return cls(additive, tuple(loci), pairs, scale, MixedModel.of(spectrum, scale, linear, y, groups))
+        pairs = decompose_pairs(additive, x, columns, fixed) if epistasis else None
+        spectrum = _nothing(columns, fixed) if pairs is None else pairs.spectrum
+        scale = (0.0 if pairs is None else pairs.trace) / (len(x) - 1) or 1.0
+        return cls(additive, tuple(loci), pairs, scale, MixedModel.of(spectrum, scale, linear, y, groups), fixed)
 
     def features(self, x: NDArray) -> Array:
         """Features of loci of new samples, `(n_new, f)`."""
@@ -113,21 +125,38 @@ class FittedEffects:
         values = [loci.features(x) @ self.u[group] for loci, group in zip(self.features.loci, groups, strict=True)]
         return values if pairs is None else [*values, pairs.predict(x, self.weights)]
 
+    def left_out_errors(self, x: NDArray, y: Array) -> Array:
+        """Errors `(n, n_traits)` of training samples, of dosages x and centred (projected) traits, when left out."""
+        features, model, fixed = self.features, self.features.model, self.features.fixed
+        linear, basis = features.features(x), np.zeros((len(x), 0))
+        if features.pairs is not None:
+            basis = features.pairs.project(x)[0] / features.pairs.spectrum.d
+        leverage = np.full(len(x), 1 / len(x))
+        if fixed is not None:
+            linear, basis, leverage = fixed.project(linear), fixed.project(basis), fixed.leverage
+        errors = y / (1 - leverage)[:, None]
+        for trait in np.flatnonzero(model.yy > 0).tolist():
+            solved = Solved(model, self.variances[:, trait], slice(trait, trait + 1))
+            errors[:, trait] = solved.left_out_errors(basis, linear, y[:, [trait]], leverage)[:, 0]
+        return errors
+
     def reliability(self, x: NDArray, additive_only: bool) -> Array:
         """Reliabilities `(n_new, n_traits)` of total or of breeding values."""
         model, pairs, scale = self.features.model, self.features.pairs, self.features.scale
         linear = self.features.features(x)
         inside, own = np.zeros((len(x), len(model.d))), np.zeros(len(x))
+        lengths = [loci.squared_length(x) for loci in self.features.loci]
         if additive_only:
             linear[:, model.groups[0].stop :] = 0.0
+            lengths = lengths[:1]
         elif pairs is not None:
             inside, own = pairs.project(x)
         found = np.zeros((len(x), len(self.traits)))
         for trait in np.flatnonzero(model.yy > 0).tolist():
             solved = Solved(model, self.variances[:, trait], slice(trait, trait + 1))
             prior = solved.variances[-2] / scale * own
-            for group, variance in zip(model.groups, solved.variances[:-2], strict=True):
-                prior = prior + variance * (linear[:, group] ** 2).sum(axis=1)
+            for length, variance in zip(lengths, solved.variances, strict=False):
+                prior = prior + variance * length
             found[:, trait] = reliability(solved.explained(inside / scale, linear), prior)
         return found
 
@@ -142,7 +171,8 @@ def _dominance(additive: Coding, x: NDArray, standardise: bool) -> DominanceCodi
     return coding
 
 
-def _nothing(columns: Array) -> Spectrum:
+def _nothing(columns: Array, fixed: FixedEffects | None) -> Spectrum:
     """The spectrum of no kernel."""
     none = np.zeros((0, columns.shape[1]))
-    return Spectrum(len(columns), np.zeros(0), none, (columns**2).sum(axis=0), none, False, np.zeros(0), np.zeros(0))
+    empty = np.zeros(0)
+    return Spectrum(len(columns), empty, none, (columns**2).sum(axis=0), none, False, empty, empty, fixed)

@@ -12,7 +12,8 @@ Woodbury's identity; all traits share the eigendecomposition):
     V⁻¹ = V₀⁻¹ - V₀⁻¹F T F'V₀⁻¹
     -2ℓ = Σ log v + (n-1-r) log σ²_e + log|C| + y'V₀⁻¹y - b'û
 
-which is the restricted likelihood, the mean being gone with centring (Patterson & Thompson 1971), up to log n.
+which is the restricted likelihood, the mean being gone with centring (Patterson & Thompson 1971), up to log n. With
+covariates all columns and K are projected instead, and n less their rank with the mean stands for n-1.
 
 Its derivatives by the variances, and the average information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440),
 are, with q_i = K_i V⁻¹y,
@@ -47,6 +48,8 @@ class MixedModel:
         Cross products outside K's column space, `(f, f)`, `(f, n_traits)`, `(n_traits,)`.
     groups
         Columns of F that share a variance.
+    n_contrasts
+        Samples less what is fixed: n - 1, or fewer with covariates.
     """
 
     n: int
@@ -57,13 +60,14 @@ class MixedModel:
     outside_fy: Array
     outside_yy: Array
     groups: tuple[slice, ...]
+    n_contrasts: int
 
     @classmethod
     def of(cls, spectrum: Spectrum, scale: float, features: Array, y: Array, groups: tuple[slice, ...]) -> "MixedModel":
-        """Build it from the spectrum of K · `scale` and of the centred columns `[features, y]`, in this order."""
+        """Build it from the spectrum of K · `scale` and of the centred (projected) columns `[features, y]`."""
         f = features.shape[1]
         linear, z = spectrum.z[:, :f], spectrum.z[:, f:]
-        whole = len(spectrum.d) == spectrum.n - 1  # then outside is nothing but rounding
+        whole = len(spectrum.d) == spectrum.n_contrasts  # then outside is nothing but rounding
 
         def outside(a: Array, inside: Array) -> Array:
             return np.zeros_like(inside) if whole else a - inside
@@ -77,6 +81,7 @@ class MixedModel:
             outside(features.T @ y, linear.T @ z),
             np.maximum(outside((y**2).sum(axis=0), (z**2).sum(axis=0)), 0.0),
             groups,
+            spectrum.n_contrasts,
         )
 
     @property
@@ -130,7 +135,7 @@ class Solved:
     @property
     def log_determinant(self) -> float:
         """log|V| of contrasts."""
-        n_outside = self.model.n - 1 - len(self.v)  # 0 where K has full rank
+        n_outside = self.model.n_contrasts - len(self.v)  # 0 where K has full rank
         inside = np.log(self.v).sum() + 2 * np.log(np.diag(self._cholesky)).sum()
         return float(inside + n_outside * np.log(self.var_e))
 
@@ -161,6 +166,23 @@ class Solved:
         plain = (c * weighted).sum(axis=1) + (a @ model.outside_ff * a).sum(axis=1) / self.var_e
         return plain - (self._half(to_linear.T) ** 2).sum(axis=0)
 
+    def left_out_errors(self, basis: Array, features: Array, y: Array, leverage: Array) -> Array:
+        """Return each sample's error when it is left out, (Py)_i / P_ii, at these variances, `(n, n_traits)`.
+
+        Parameters
+        ----------
+        basis, features, y
+            U `(n, r)`, F `(n, f)` and the traits `(n, n_traits)`, all centred (projected).
+        leverage
+            `(n,)`, 1/n or that of the covariates.
+        """
+        outside = features - basis @ self.model.linear
+        whitened = (basis / self.v) @ self.model.linear + outside / self.var_e  # V₀⁻¹F
+        beyond = y - basis @ self.model.z[:, self.traits] - outside @ self.u
+        py = basis @ self.inside + beyond / self.var_e
+        p = (basis**2 / self.v).sum(axis=1) + (1 - leverage - (basis**2).sum(axis=1)) / self.var_e
+        return py / (p - (self._half(whitened.T) ** 2).sum(axis=0))[:, None]
+
     def gradient_and_information(self) -> tuple[Array, Array]:
         """Derivatives of -2ℓ of the one trait by the variances and the average information, `(k,)` and `(k, k)`."""
         model, groups, k = self.model, self.model.groups, len(self.variances)
@@ -169,7 +191,7 @@ class Solved:
         leverage = np.diag(self.m) - (self._half(self.m) ** 2).sum(axis=0)
         traces[:-2] = [leverage[group].sum() for group in groups]
         traces[-2] = (model.d / self.v * (1 - (self._half(self._whitened.T) ** 2).sum(axis=0))).sum()
-        traces[-1] = (model.n - 1 - self.variances[:-1] @ traces[:-1]) / self.var_e  # Σ σ²_i tr(V⁻¹K_i) = n - 1
+        traces[-1] = (model.n_contrasts - self.variances[:-1] @ traces[:-1]) / self.var_e  # Σ σ²_i tr(V⁻¹K_i)
         # q_i = K_i V⁻¹y: inside, and outside as combinations of the columns of [F, y]
         fpy = b - self.m @ u
         inside, combined = np.zeros((len(py), k)), np.zeros((len(u) + 1, k))

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.kernels import CentredKernel, Coding, PairKernel, pair_products
 from gpatlas.models.products import row_blocks
 from gpatlas.models.ridge import Moments, Spectrum, kernel_spectrum, primal_spectrum
@@ -28,6 +29,11 @@ class Pairs(Protocol):
     @property
     def spectrum(self) -> Spectrum:
         """Of the training samples."""
+        ...
+
+    @property
+    def trace(self) -> float:
+        """Of WW', before covariates."""
         ...
 
     def project(self, x: NDArray) -> tuple[Array, Array]:
@@ -45,14 +51,17 @@ class DualPairs:
 
     spectrum: Spectrum
     kernel: CentredKernel
+    trace: float
 
     @classmethod
-    def of(cls, coding: Coding, x: NDArray, columns: Array) -> "DualPairs":
+    def of(cls, coding: Coding, x: NDArray, columns: Array, fixed: FixedEffects | None) -> "DualPairs":
         """Decompose the kernel of dosages x, and express centred columns `(n, c)` in its basis."""
         kernel, matrix = CentredKernel.of(PairKernel(), coding, x)
         if np.trace(matrix) < _ROUNDING * ((coding(x) ** 2).sum(axis=1) ** 2).sum():  # one locus varies, no pair
             matrix[:] = 0.0
-        return cls(kernel_spectrum(matrix, columns), kernel)
+        trace = float(np.trace(matrix))
+        spectrum = kernel_spectrum(matrix, columns, fixed)
+        return cls(spectrum, kernel, float(spectrum.d.sum()) if fixed is None else trace)
 
     def project(self, x: NDArray) -> tuple[Array, Array]:
         """Return covariances on U and own variances."""
@@ -74,19 +83,25 @@ class PrimalPairs:
 
     spectrum: Spectrum
     coding: Coding
+    trace: float
 
     @classmethod
-    def of(cls, coding: Coding, x: NDArray, columns: Array) -> "PrimalPairs":
+    def of(cls, coding: Coding, x: NDArray, columns: Array, fixed: FixedEffects | None) -> "PrimalPairs":
         """Decompose the products' moments of dosages x, and express centred columns `(n, c)` in their basis."""
         m = n_pairs(x.shape[1])
         sum_w, ww, wc = np.zeros(m), np.zeros((m, m)), np.zeros((m, columns.shape[1]))
+        aw = np.zeros((0 if fixed is None else fixed.rank, m))
         for rows in row_blocks(x, m):
             w = pair_products(coding(x[rows]))
             sum_w += w.sum(axis=0)
             ww += w.T @ w
             wc += w.T @ columns[rows]
+            if fixed is not None:
+                aw += fixed.basis[rows].T @ w
         moments = Moments(len(x), sum_w, columns.sum(axis=0), ww, wc, (columns**2).sum(axis=0))
-        return cls(primal_spectrum(moments), coding)
+        trace = float(np.trace(ww) - (sum_w**2).sum() / len(x))
+        spectrum = primal_spectrum(moments, fixed, None if fixed is None else aw)
+        return cls(spectrum, coding, float(spectrum.d.sum()) if fixed is None else trace)
 
     def project(self, x: NDArray) -> tuple[Array, Array]:
         """Return covariances on U and own variances."""
@@ -110,8 +125,8 @@ def n_pairs(n_loci: int) -> int:
     return n_loci * (n_loci - 1) // 2
 
 
-def decompose_pairs(coding: Coding, x: NDArray, columns: Array) -> Pairs:
-    """Decompose by pairs or by samples, whichever are fewer."""
+def decompose_pairs(coding: Coding, x: NDArray, columns: Array, fixed: FixedEffects | None = None) -> Pairs:
+    """Decompose by pairs or by samples, whichever are fewer; with covariates, columns are projected already."""
     if 0 < n_pairs(x.shape[1]) < len(x):
-        return PrimalPairs.of(coding, x, columns)
-    return DualPairs.of(coding, x, columns)
+        return PrimalPairs.of(coding, x, columns, fixed)
+    return DualPairs.of(coding, x, columns, fixed)

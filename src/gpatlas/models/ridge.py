@@ -11,16 +11,21 @@ With centred genotypes X = U √D V' and centred trait y, z = U'y:
 
 REML is that of y = 1μ + Xu + e with u ~ N(0, σ²_u I), λ = σ²_e/σ²_u, σ²_u profiled as Q/(n-1) (Kang et al. 2008,
 eq. 7, for this design). The eigendecomposition is of X'X when there are fewer loci than samples, else of XX'.
+
+With covariates (`gpatlas.models.fixed_effects`) X and y are projected instead of centred, and their rank with the
+intercept stands for the 1 in n-1 and df, their leverage for 1/n.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.products import Genotypes, centred_kernel, column_sums, gram, row_blocks, transposed_times
 from gpatlas.packed import Bits
 
@@ -82,6 +87,8 @@ class Spectrum:
         Which of the two `basis` is.
     mean_x, mean_y
         What was subtracted.
+    fixed
+        Covariates by which genotypes and traits were projected.
     """
 
     n: int
@@ -92,6 +99,12 @@ class Spectrum:
     primal: bool
     mean_x: NDArray[np.float64]
     mean_y: NDArray[np.float64]
+    fixed: FixedEffects | None = None
+
+    @property
+    def n_contrasts(self) -> int:
+        """Samples less the fixed effects, of which the mean is one."""
+        return self.n - (1 if self.fixed is None else self.fixed.rank)
 
     @property
     def rss_outside(self) -> NDArray[np.float64]:
@@ -108,35 +121,42 @@ class Spectrum:
         return transposed_times(x, weights) - np.outer(self.mean_x, weights.sum(axis=0))
 
 
-def primal_spectrum(moments: Moments) -> Spectrum:
-    """Decompose X'X; for fewer loci than samples."""
+def primal_spectrum(
+    moments: Moments, fixed: FixedEffects | None = None, ax: NDArray[np.float64] | None = None
+) -> Spectrum:
+    """Decompose X'X; for fewer loci than samples. With covariates, traits are projected already, and `ax` is A'X."""
     n = moments.n
     mean_x, mean_y = moments.sum_x / n, moments.sum_y / n
-    centred = np.outer(mean_x, -n * mean_x)
+    centred = np.outer(mean_x, -n * mean_x) if ax is None else -ax.T @ ax
     centred += moments.xx
     d, v = eigh(centred, driver="evd", overwrite_a=True)  # of a symmetric matrix, whose memory takes the vectors
     xy = moments.xy - n * np.outer(mean_x, mean_y)
     kept = _numerically_positive(d)
     d, v = d[kept], v if kept.all() else v[:, kept]
     z = (v.T @ xy) / np.sqrt(d)[:, None]
-    return Spectrum(n, d, z, np.maximum(moments.yy - n * mean_y**2, 0.0), v, True, mean_x, mean_y)
+    return Spectrum(n, d, z, np.maximum(moments.yy - n * mean_y**2, 0.0), v, True, mean_x, mean_y, fixed)
 
 
-def dual_spectrum(x: Genotypes, y: NDArray[np.float64]) -> Spectrum:
+def dual_spectrum(x: Genotypes, y: NDArray[np.float64], fixed: FixedEffects | None = None) -> Spectrum:
     """Decompose XX'; for fewer samples than loci."""
     mean_x = column_sums(x) / len(x)
-    return replace(kernel_spectrum(centred_kernel(x, mean_x), y), mean_x=mean_x)
+    return replace(kernel_spectrum(centred_kernel(x, mean_x), y, fixed), mean_x=mean_x)
 
 
-def kernel_spectrum(kernel: NDArray[np.float64], y: NDArray[np.float64]) -> Spectrum:
-    """Decompose the kernel `(n, n)` of centred features, in its own memory; it is overwritten."""
+def kernel_spectrum(kernel: NDArray[np.float64], y: NDArray[np.float64], fixed: FixedEffects | None = None) -> Spectrum:
+    """Decompose the kernel `(n, n)` of centred features, in its own memory; it is overwritten.
+
+    With covariates the kernel is projected here, and traits are projected already.
+    """
+    if fixed is not None:
+        kernel = fixed.project_kernel(kernel)
     d, u = eigh(kernel.T, driver="evd", overwrite_a=True, check_finite=False)  # .T is the order LAPACK works in
     kept = _numerically_positive(d)
     if not kept.all():  # ascending: what is kept is at the end
         d, u = d[kept], u[:, kept.argmax() :] if kept.any() else u[:, :0]
     mean_y = y.mean(axis=0)
     centred = y - mean_y
-    return Spectrum(len(y), d, u.T @ centred, (centred**2).sum(axis=0), u, False, np.empty(0), mean_y)
+    return Spectrum(len(y), d, u.T @ centred, (centred**2).sum(axis=0), u, False, np.empty(0), mean_y, fixed)
 
 
 def best_penalty(
@@ -168,7 +188,7 @@ def gcv(spectrum: Spectrum, penalties: NDArray[np.float64]) -> NDArray[np.float6
     """Generalised cross-validation, `(n_penalties, n_traits)`."""
     shrink = penalties[:, None] / (spectrum.d + penalties[:, None])  # λ/(d+λ)
     rss = spectrum.rss_outside + shrink**2 @ spectrum.z**2
-    df = 1 + (1 - shrink).sum(axis=1)
+    df = spectrum.n - spectrum.n_contrasts + (1 - shrink).sum(axis=1)
     return spectrum.n * rss / (spectrum.n - df)[:, None] ** 2
 
 
@@ -178,18 +198,41 @@ def loo(
     """Mean squared leave-one-out error, exact, `(n_penalties, n_traits)`; every sample's leverage costs a product."""
     total = np.zeros((len(penalties), y.shape[1]))
     keep = spectrum.d[:, None] / (spectrum.d[:, None] + penalties)  # d/(d+λ)
-    for rows in row_blocks(x):
-        if spectrum.primal:
-            dosage = x.unpack(rows) if isinstance(x, Bits) else x[rows]
-            u = (dosage @ spectrum.basis - spectrum.mean_x @ spectrum.basis) / np.sqrt(spectrum.d)
-        else:
-            u = spectrum.basis[rows]
-        scale = 1 / (1 - 1 / spectrum.n - u**2 @ keep)
+    for rows, u, own in _left_vectors(spectrum, x):
+        scale = 1 / (1 - own - u**2 @ keep)
         for trait in range(y.shape[1]):
             fitted = u @ (keep * spectrum.z[:, trait, None])
             residual = (y[rows, trait] - spectrum.mean_y[trait])[:, None] - fitted
             total[:, trait] += ((residual * scale) ** 2).sum(axis=0)
     return total / spectrum.n
+
+
+def left_out_errors(
+    spectrum: Spectrum, penalty: NDArray[np.float64], x: Genotypes, y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return each sample's error when it is left out, at each trait's penalty, exact, `(n, n_traits)`."""
+    errors = np.empty_like(y)
+    keep = spectrum.d[:, None] / (spectrum.d[:, None] + penalty)
+    for rows, u, own in _left_vectors(spectrum, x):
+        errors[rows] = (y[rows] - spectrum.mean_y - u @ (keep * spectrum.z)) / (1 - own - u**2 @ keep)
+    return errors
+
+
+def _left_vectors(spectrum: Spectrum, x: Genotypes) -> Iterator[tuple[slice, NDArray, Any]]:
+    """Yield `(rows, U[rows], leverage of what is fixed)`, of the genotypes that were decomposed."""
+    fixed = spectrum.fixed
+    if spectrum.primal:
+        shift = (
+            spectrum.mean_x @ spectrum.basis if fixed is None else transposed_times(x, fixed.basis).T @ spectrum.basis
+        )
+    for rows in row_blocks(x):
+        own = 1 / spectrum.n if fixed is None else fixed.leverage[rows, None]
+        if spectrum.primal:
+            dosage = x.unpack(rows) if isinstance(x, Bits) else x[rows]
+            mean = shift if fixed is None else fixed.basis[rows] @ shift
+            yield rows, (dosage @ spectrum.basis - mean) / np.sqrt(spectrum.d), own
+        else:
+            yield rows, spectrum.basis[rows], own
 
 
 def variance_components(
@@ -198,11 +241,11 @@ def variance_components(
     """Return `(var_u, var_e, h2)`, each `(n_traits,)`, at given penalties.
 
     var_u is per marker effect; h2 is the genomic heritability var_g/(var_g + var_e), var_g = var_u · mean diagonal
-    of XX' (n - 1 in the denominator).
+    of XX' (n - 1 in the denominator). With covariates all of it is about what they leave.
     """
     explained = (spectrum.z**2 / (spectrum.d[:, None] + penalty)).sum(axis=0)
-    var_u = (explained + spectrum.rss_outside / penalty) / (spectrum.n - 1)
-    per_sample = spectrum.d.sum() / (spectrum.n - 1)
+    var_u = (explained + spectrum.rss_outside / penalty) / spectrum.n_contrasts
+    per_sample = spectrum.d.sum() / spectrum.n_contrasts
     var_e = penalty * var_u
     h2 = np.where(spectrum.yy > 0, per_sample / (per_sample + penalty), 0.0)
     return var_u, var_e, h2
@@ -210,7 +253,7 @@ def variance_components(
 
 def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
     """Maximise the restricted likelihood over heritability in `H2_BOUNDS`."""
-    per_sample = spectrum.d.sum() / (spectrum.n - 1)
+    per_sample = spectrum.d.sum() / spectrum.n_contrasts
     z2, outside = spectrum.z[:, trait] ** 2, spectrum.rss_outside[trait]
     if not spectrum.yy[trait] > 0 or per_sample == 0:  # nothing to explain, or nothing to explain it with
         return max(per_sample, 1.0) * (1 / H2_BOUNDS[0] - 1)
@@ -237,9 +280,9 @@ def _reml_penalty(spectrum: Spectrum, trait: int) -> float:
 
 
 def _deviance(spectrum: Spectrum, z2: NDArray[np.float64], outside: float, penalty: float) -> float:
-    n, d = spectrum.n, spectrum.d
+    n, d = spectrum.n_contrasts, spectrum.d
     q = (z2 / (d + penalty)).sum() + outside / penalty
-    return (n - 1) * np.log(q) + np.log(d + penalty).sum() + (n - 1 - len(d)) * np.log(penalty)
+    return n * np.log(q) + np.log(d + penalty).sum() + (n - len(d)) * np.log(penalty)
 
 
 def centre_traits(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, solve_triangular
+from sklearn.utils._param_validation import Interval
 
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.kernel_model import KernelModel, reliability
 from gpatlas.models.kernels import (
@@ -22,6 +25,7 @@ from gpatlas.models.products import row_blocks
 from gpatlas.models.ridge import (
     centre_traits,
     kernel_spectrum,
+    left_out_errors,
     reml_deviance,
     reml_penalties,
     variance_components,
@@ -45,6 +49,10 @@ class RKHS(KernelModel):
         Narrow ones let all orders of epistasis act, the widest is nearly additive. None is 0.5, 1, 2, 4, 8, 16.
     standardise : bool, default=False
         Whether distances count standard deviations of a locus, instead of copies of the allele.
+    n_covariates : int, default=0
+        How many of the last columns of X are covariates: fixed effects, which nothing shrinks.
+    left_out : bool, default=False
+        Whether `fit` keeps each training sample's prediction by the other samples.
 
     Attributes
     ----------
@@ -53,10 +61,15 @@ class RKHS(KernelModel):
     weights_ : ndarray of shape (n_bandwidths,) or (n_bandwidths, n_traits)
         Posterior probability of each bandwidth.
     mean_ : float or ndarray of shape (n_traits,)
-        Mean of the training samples.
+        Mean of the training samples: prediction for the average one.
+    covariate_effects_ : ndarray of shape (n_covariates,) or (n_covariates, n_traits)
+        Effect of one unit of each covariate, averaged over bandwidths.
+    left_out_ : ndarray of shape (n_samples,) or (n_samples, n_traits)
+        With `left_out`: leave-one-out predictions, exact at the variances and weights of all samples; NaN without a
+        phenotype.
     var_g_, var_e_, h2_broad_ : float or ndarray of shape (n_traits,)
         Variance of genetic values in an average training sample, of errors, and the first one's share in their sum,
-        averaged over bandwidths.
+        averaged over bandwidths (with covariates: of what they leave).
 
     Notes
     -----
@@ -83,11 +96,24 @@ class RKHS(KernelModel):
     uses_validation: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {}  # bandwidths are averaged, by the model itself
-    _parameter_constraints: ClassVar[dict[str, list]] = {"bandwidths": ["array-like", None], "standardise": ["boolean"]}
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "bandwidths": ["array-like", None],
+        "standardise": ["boolean"],
+        "n_covariates": [Interval(Integral, 0, None, closed="left")],
+        "left_out": ["boolean"],
+    }
 
-    def __init__(self, bandwidths: Sequence[float] | None = None, standardise: bool = False):
+    def __init__(
+        self,
+        bandwidths: Sequence[float] | None = None,
+        standardise: bool = False,
+        n_covariates: int = 0,
+        left_out: bool = False,
+    ):
         self.bandwidths = bandwidths
         self.standardise = standardise
+        self.n_covariates = n_covariates
+        self.left_out = left_out
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "RKHS":
         """Estimate variances at every bandwidth, and the bandwidths' weights.
@@ -107,7 +133,7 @@ class RKHS(KernelModel):
         """
         dosage, Y = self._validated(X, y, minimum=2)
         relative = _checked(self.bandwidths)
-        n_samples, n_loci = dosage.shape
+        n_samples, n_loci = len(dosage), dosage.shape[1] - self.n_covariates
         refuse_beyond_memory(
             f"rkhs of {n_samples:,} samples × {n_loci:,} loci",
             self.work(n_samples, n_loci, Y.shape[1]).memory,
@@ -115,14 +141,21 @@ class RKHS(KernelModel):
         )
         x, means = fill_missing(dosage)
         self._mean_x = x.mean(axis=0, dtype=np.float64) if means is None else means
-        self.bandwidths_: Array = relative * median_distance(Coding.of(x, self.standardise)(x))
+        loci = self._cut(x)[0]
+        self.bandwidths_: Array = relative * median_distance(Coding.of(loci, self.standardise)(loci))
         self._parts: list[_Part] = []
         weights, (mean, *variances) = np.zeros((len(relative), Y.shape[1])), np.zeros((4, Y.shape[1]))
+        effects, left_out = np.zeros((self.n_covariates, Y.shape[1])), np.full(Y.shape, np.nan)
         for x_here, y_here, traits in complete_parts(x, Y):
+            loci, w = self._cut(x_here)
             centred, mean[traits] = centre_traits(y_here)
-            part = _Part.of(Coding.of(x_here, self.standardise), x_here, centred, traits, self.bandwidths_)
+            part, errors = _Part.of(Coding.of(loci, self.standardise), loci, w, centred, traits, self.bandwidths_)
             self._parts.append(part)
             weights[:, traits] = part.weights
+            left_out[np.ix_(np.flatnonzero(~np.isnan(Y[:, traits[0]])), traits)] = y_here - errors
+            if part.fixed is not None:
+                effects[:, traits] = (part.weights[:, None] * part.covariate_effects).sum(axis=0)
+                mean[traits] += (self._mean_x[-self.n_covariates :] - part.fixed.mean) @ effects[:, traits]
             for row, of_bandwidth in zip(variances, (part.var_g, part.var_e, part.h2), strict=True):
                 row[traits] = (part.weights * of_bandwidth).sum(axis=0)
         one_trait = np.asarray(y).ndim == 1
@@ -130,6 +163,9 @@ class RKHS(KernelModel):
             row[0] if one_trait else row for row in (mean, *variances)
         )
         self.weights_: Array = self._shaped(weights)
+        self.covariate_effects_ = self._shaped(effects)
+        if self.left_out:
+            self.left_out_: Array = self._shaped(left_out)
         return self
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
@@ -161,10 +197,12 @@ class RKHS(KernelModel):
 class _Part:
     """Traits phenotyped in the same samples, `(n_bandwidths, n_traits)` each, of kernels as they are (k(x, x) = 1).
 
-    `kernels` are in the order of bandwidths, `duals` V⁻¹y times the kernel's variance, `(n, n_traits)` each.
+    `kernels` are in the order of bandwidths, `duals` V⁻¹y times the kernel's variance, `(n, n_traits)` each,
+    `covariate_effects` `(n_bandwidths, n_covariates, n_traits)`.
     """
 
     x: NDArray
+    fixed: FixedEffects | None
     traits: NDArray[np.intp]
     kernels: list[CentredKernel]
     duals: list[Array]
@@ -173,26 +211,36 @@ class _Part:
     var_g: Array
     var_e: Array
     h2: Array
+    covariate_effects: Array
 
     @classmethod
-    def of(cls, coding: Coding, x: NDArray, y: Array, traits: NDArray[np.intp], bandwidths: Array) -> "_Part":
-        """Fit centred traits y `(n, n_traits)` at every bandwidth."""
-        kernels, duals = [], []
+    def of(
+        cls, coding: Coding, x: NDArray, w: NDArray | None, y: Array, traits: NDArray[np.intp], bandwidths: Array
+    ) -> tuple["_Part", Array]:
+        """Fit centred traits y `(n, n_traits)` at every bandwidth; returns errors of samples left out, too."""
+        fixed = None if w is None else FixedEffects.of(w)
+        contrasts = y if fixed is None else fixed.project(y)
+        kernels, duals, errors, effects = [], [], [], []
         deviance, var_k, var_g, var_e, h2 = np.zeros((5, len(bandwidths), y.shape[1]))
         for k, bandwidth in enumerate(bandwidths):
             kernel, matrix = CentredKernel.of(GaussianKernel(float(bandwidth)), coding, x)
-            spectrum = kernel_spectrum(matrix, y)
+            spectrum = kernel_spectrum(matrix, contrasts, fixed)  # projecting copies: `matrix` stays as it is
             penalty = reml_penalties(spectrum)
             var_k[k], var_e[k], h2[k] = variance_components(spectrum, penalty)
-            var_g[k] = var_k[k] * spectrum.d.sum() / (len(x) - 1)
+            var_g[k] = var_k[k] * spectrum.d.sum() / spectrum.n_contrasts
             varies = spectrum.yy > 0
             deviance[k, varies] = reml_deviance(
                 replace(spectrum, z=spectrum.z[:, varies], yy=spectrum.yy[varies]), penalty[varies]
             )
             kernels.append(kernel)
             duals.append(spectrum.basis @ (spectrum.z / (spectrum.d[:, None] + penalty)))
+            errors.append(left_out_errors(spectrum, penalty, x, contrasts))
+            if fixed is not None:
+                effects.append(fixed.estimate(y - matrix @ duals[-1])[1])
         weights = np.exp((deviance.min(axis=0) - deviance) / 2)
-        return cls(x, traits, kernels, duals, weights / weights.sum(axis=0), var_k, var_g, var_e, h2)
+        weights /= weights.sum(axis=0)
+        part = cls(x, fixed, traits, kernels, duals, weights, var_k, var_g, var_e, h2, np.array(effects))
+        return part, sum(weight * error for weight, error in zip(weights, errors, strict=True))
 
     def predictions(self, x: NDArray) -> list[tuple[int, Array, Array]]:
         """Number, weights `(n_traits,)` and predicted deviations `(n_new, n_traits)` of bandwidths that have weight."""
@@ -207,6 +255,8 @@ class _Part:
         for k, weight, value in predictions:
             kernel, matrix = CentredKernel.of(self.kernels[k].kernel, self.kernels[k].coding, self.x)
             cross, own = kernel.between(x)
+            if self.fixed is not None:
+                matrix, cross = self.fixed.project_kernel(matrix), self.fixed.project(cross.T).T
             for trait in np.flatnonzero(self.var_k[k] > 0):
                 v = matrix + np.eye(len(matrix)) * (self.var_e[k, trait] / self.var_k[k, trait])
                 half = solve_triangular(cho_factor(v, lower=True, overwrite_a=True)[0], cross.T, lower=True)

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.models.inputs import complete_parts, fill_missing
 from gpatlas.models.linear import LinearModel
-from gpatlas.models.products import Genotypes
+from gpatlas.models.marker_knowledge import MarkerKnowledge
+from gpatlas.models.products import Genotypes, times, transposed_times
 from gpatlas.models.ridge import (
     PUBLISHED_PENALTIES,
     Criterion,
@@ -19,6 +22,7 @@ from gpatlas.models.ridge import (
     best_penalty,
     centre_traits,
     dual_spectrum,
+    left_out_errors,
     primal_spectrum,
     variance_components,
 )
@@ -39,15 +43,26 @@ class RRBLUP(LinearModel):
         the rest (at a million samples × 6 326 loci 25 minutes of one core), where "gcv" and "reml" need none.
     penalties : array-like of shape (n_penalties,), default=None
         Grid for "loo" and "gcv"; None is the published grid, 100 values from 1e-5 to 1e5, evenly on a log scale.
+    n_covariates : int, default=0
+        How many of the last columns of X are covariates: fixed effects, which nothing shrinks.
+    reliability : bool, default=False
+        Whether `predict` can give reliabilities, for which the model keeps its training genotypes (or, with fewer loci
+        than samples, as many numbers as there are pairs of loci).
+    left_out : bool, default=False
+        Whether `fit` keeps each training sample's prediction by the other samples.
 
     Attributes
     ----------
     marker_effects_ : ndarray of shape (n_loci,) or (n_loci, n_traits)
         Effect of one more copy of allele "1", in trait units.
     intercept_ : float or ndarray of shape (n_traits,)
-        Prediction at dosage 0.
+        Prediction at dosage 0 (and covariates 0).
+    covariate_effects_ : ndarray of shape (n_covariates,) or (n_covariates, n_traits)
+        Effect of one unit of each covariate; of least length where covariates say the same.
+    left_out_ : ndarray of shape (n_samples,) or (n_samples, n_traits)
+        With `left_out`: leave-one-out predictions, exact at the penalty of all samples; NaN without a phenotype.
     penalty_, var_u_, var_e_, h2_ : float or ndarray of shape (n_traits,)
-        λ, variance of a marker effect, error variance, and genomic heritability.
+        λ, variance of a marker effect, error variance, and genomic heritability (with covariates: of what they leave).
 
     Notes
     -----
@@ -74,11 +89,24 @@ class RRBLUP(LinearModel):
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "penalty": [StrOptions({"reml", "loo", "gcv"})],
         "penalties": ["array-like", None],
+        "n_covariates": [Interval(Integral, 0, None, closed="left")],
+        "reliability": ["boolean"],
+        "left_out": ["boolean"],
     }
 
-    def __init__(self, penalty: Criterion = "reml", penalties: Sequence[float] | None = None):
+    def __init__(
+        self,
+        penalty: Criterion = "reml",
+        penalties: Sequence[float] | None = None,
+        n_covariates: int = 0,
+        reliability: bool = False,
+        left_out: bool = False,
+    ):
         self.penalty = penalty
         self.penalties = penalties
+        self.n_covariates = n_covariates
+        self.reliability = reliability
+        self.left_out = left_out
 
     def fit(self, X: ArrayLike | Bits, y: ArrayLike) -> "RRBLUP":
         """Estimate marker effects.
@@ -97,23 +125,73 @@ class RRBLUP(LinearModel):
         """
         dosage, Y = self._validated(X, y, minimum=2)
         grid = PUBLISHED_PENALTIES if self.penalties is None else np.asarray(self.penalties, dtype=np.float64)
-        n_traits = Y.shape[1]
-        effects, intercept = np.zeros((dosage.shape[1], n_traits)), np.zeros(n_traits)
-        parameters = np.zeros((4, n_traits))
+        n_traits, q = Y.shape[1], self.n_covariates
+        effects, intercept = np.zeros((dosage.shape[1] - q, n_traits)), np.zeros(n_traits)
+        of_covariates, parameters = np.zeros((q, n_traits)), np.zeros((4, n_traits))
+        left_out = np.full(Y.shape, np.nan) if self.left_out else None
+        self._known: list[MarkerKnowledge] = []
         for x_here, y_known, traits in complete_parts(dosage, Y):
-            x = x_here if isinstance(x_here, Bits) else fill_missing(x_here)[0]
+            x, w = self._cut(x_here if isinstance(x_here, Bits) else fill_missing(x_here)[0])
             y_here, mean_y = centre_traits(y_known)
-            spectrum = decompose(x, y_here)
-            penalty = best_penalty(spectrum, self.penalty, grid, x, y_here)
+            fixed = None if w is None else FixedEffects.of(w)
+            contrasts = y_here if fixed is None else fixed.project(y_here)
+            spectrum = decompose(x, contrasts, fixed)
+            penalty = best_penalty(spectrum, self.penalty, grid, x, contrasts)
             effects[:, traits] = spectrum.effects(penalty, x)
-            intercept[traits] = mean_y + spectrum.mean_y - spectrum.mean_x @ effects[:, traits]
+            if fixed is None:
+                mean, self._mean_x = mean_y + spectrum.mean_y, spectrum.mean_x
+            else:
+                values = times(x, effects[:, traits]) - spectrum.mean_x @ effects[:, traits]
+                mean, of_covariates[:, traits] = fixed.estimate(y_here - values)
+                mean, self._mean_x = mean + mean_y, np.append(spectrum.mean_x, fixed.mean)
+            intercept[traits] = mean - spectrum.mean_x @ effects[:, traits]
             parameters[:, traits] = penalty, *variance_components(spectrum, penalty)
-            self._mean_x = spectrum.mean_x
+            if left_out is not None:
+                rows = np.flatnonzero(~np.isnan(Y[:, traits[0]]))
+                left_out[np.ix_(rows, traits)] = y_known - left_out_errors(spectrum, penalty, x, contrasts)
+            if self.reliability:
+                self._known.append(MarkerKnowledge.of(spectrum, x, penalty, traits))
         one_trait = np.asarray(y).ndim == 1
         self.marker_effects_: NDArray = effects[:, 0] if one_trait else effects
+        self.covariate_effects_: NDArray = of_covariates[:, 0] if one_trait else of_covariates
         self.intercept_ = intercept[0] if one_trait else intercept
         self.penalty_, self.var_u_, self.var_e_, self.h2_ = (row[0] if one_trait else row for row in parameters)
+        if left_out is not None:
+            self.left_out_: NDArray = left_out[:, 0] if one_trait else left_out
         return self
+
+    def predict(self, X: ArrayLike | Bits, return_reliability: bool = False) -> Any:
+        """Predict in trait units: mean, covariates and breeding values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_loci)
+            As in `fit`.
+        return_reliability : bool, default=False
+            Whether to return the reliabilities too, which needs `reliability=True`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_traits)
+        reliabilities : ndarray of the same shape
+            Only if asked for: 1 - PEV / prior variance of a sample's breeding value as a deviation from the training
+            samples' mean, at the variances estimated; the expected squared correlation of GEBV and breeding value.
+
+        Raises
+        ------
+        ValueError
+            Reliabilities of a model that was fitted without.
+        """
+        x = self._new_dosage(X)
+        values = self._linear(x)
+        if not return_reliability:
+            return values
+        if not self._known:
+            raise ValueError("this rrblup was fitted without reliabilities; fit it with reliability=True")
+        found = np.zeros((len(x), self.marker_effects_.reshape(-1, np.size(self.intercept_)).shape[1]))
+        for known in self._known:
+            found[:, known.traits] = known.reliability(self._cut(x)[0])
+        return values, found.reshape(values.shape)
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs."""
@@ -129,12 +207,14 @@ class RRBLUP(LinearModel):
         )
 
 
-def decompose(x: Genotypes, y: NDArray[np.float64]) -> Spectrum:
-    """Decompose by loci or by samples, whichever are fewer."""
+def decompose(x: Genotypes, y: NDArray[np.float64], fixed: FixedEffects | None = None) -> Spectrum:
+    """Decompose by loci or by samples, whichever are fewer; with covariates, traits are projected already."""
     if x.shape[1] >= x.shape[0]:
-        return dual_spectrum(x, y)
+        return dual_spectrum(x, y, fixed)
     if isinstance(x, Bits) or x.dtype.kind != "f":
-        return primal_spectrum(Moments.of(x, y))
+        return primal_spectrum(Moments.of(x, y), fixed, None if fixed is None else transposed_times(x, fixed.basis).T)
     shift = x.mean(axis=0)  # features that are no dosage may be far from 0, and their moments would lose digits
-    spectrum = primal_spectrum(Moments.of(x - shift, y))
+    near = x - shift
+    ax = None if fixed is None else transposed_times(near, fixed.basis).T
+    spectrum = primal_spectrum(Moments.of(near, y), fixed, ax)
     return replace(spectrum, mean_x=spectrum.mean_x + shift)
