@@ -16,7 +16,7 @@ TIERS = [
     {"packed"},
     {"dataset", "config", "predictions"},
     {"design", "simulate", "io", "nn", "evaluate"},
-    {"engines", "train", "plotting", "harmonize"},
+    {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
     {"fitting", "tuning", "scoring", "cost"},
     {"automl"},
@@ -68,7 +68,7 @@ def test_every_part_has_a_tier():
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in modules() if part_of(p) in ("models", "train", "nn", "evaluate", "simulate", "harmonize")],
+    [p for p in modules() if part_of(p) in ("models", "train", "nn", "evaluate", "simulate", "munge", "harmonize")],
     ids=lambda p: p.name,
 )
 def test_numerics_open_no_files(path):
@@ -85,7 +85,7 @@ def test_numerics_open_no_files(path):
         ("import gpatlas.simulate, gpatlas.io, gpatlas.engines", ["torch", "sklearn", "pandas", "matplotlib", "rpy2"]),
         ("import gpatlas.fitting, gpatlas.models.rrblup, gpatlas.models.mlp", ["torch", "h5py", "matplotlib"]),
         ("import gpatlas.plotting", ["torch", "sklearn"]),
-        ("import gpatlas.harmonize", ["torch", "sklearn", "pandas", "h5py", "matplotlib", "numba"]),
+        ("import gpatlas.munge, gpatlas.harmonize", ["torch", "sklearn", "pandas", "h5py", "matplotlib", "numba"]),
     ],
 )
 def test_imports_stay_light(statement, absent):

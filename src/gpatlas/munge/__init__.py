@@ -1,0 +1,1 @@
+"""Cleaning: what needs no phenotype, done once to a file, and transformers that are fitted to a training fold."""
