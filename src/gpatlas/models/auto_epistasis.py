@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.inputs import validated_genotypes
 from gpatlas.models.space import Choice, Range
+from gpatlas.models.stacking import stack
 from gpatlas.models.work import Work
 
 # the default members, cheapest first, and the samples × loci (or, for the kernel, samples) they are fitted up to
@@ -141,7 +141,10 @@ class AutoEpistasis(DosageModel):
         inner, weights = np.zeros((2, len(self.members_), Y.shape[1]))
         for trait in range(Y.shape[1]):
             rows = known[held_out, trait]
-            inner[:, trait], weights[:, trait] = _weigh(tables[:, rows, trait], Y[held_out][rows, trait], self.combine)
+            observed = Y[held_out][rows, trait]
+            inner[:, trait], weights[:, trait], _ = stack(tables[:, rows, trait], observed, self.combine)
+            if not weights[:, trait].any() and observed.std() > 0:
+                warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=2)
         self.estimators_ = {
             name: self._member(name, seed).fit(x, Y)
             for name, share in zip(self.members_, weights, strict=True)
@@ -219,27 +222,3 @@ def _explained(values: NDArray, y: NDArray, known: NDArray, held_out: NDArray, t
     rows = held_out[known[held_out, trait]]
     spread = y[rows, trait].var()
     return 1 - float(np.mean((values[rows, trait] - y[rows, trait]) ** 2)) / spread if spread > 0 else 1.0
-
-
-def _weigh(
-    predicted: NDArray[np.float64], y: NDArray[np.float64], combine: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return members' correlations with a trait and their weights, from `(n_members, n)` held-out predictions."""
-    centred = predicted - predicted.mean(axis=1, keepdims=True)
-    left = y - y.mean()
-    squares, with_trait = (centred**2).sum(axis=1), centred @ left
-    size = float((left**2).sum())
-    r = np.divide(with_trait, np.sqrt(squares * size), out=np.zeros(len(centred)), where=squares * size > 0)
-    best = np.zeros(len(r))
-    k = int(np.argmax(r))
-    best[k] = max(0.0, with_trait[k] / squares[k]) if squares[k] > 0 else 0.0
-    weights = best
-    if combine != "best":
-        weights, _ = nnls(centred.T, left)
-    if combine == "auto":
-        gain = (left - best @ centred) ** 2 - (left - weights @ centred) ** 2
-        if gain.mean() <= gain.std() / np.sqrt(len(gain)):
-            weights = best
-    if not weights.any() and size > 0:
-        warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=3)
-    return r, weights
