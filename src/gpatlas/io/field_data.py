@@ -11,8 +11,7 @@ from gpatlas import __version__
 from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
-
-_NAMES_SHOWN = 3
+from gpatlas.joins import some_names
 
 
 def field_dataset(
@@ -145,8 +144,3 @@ def counts(dosage: NDArray[np.int8], ploidy: int) -> list[str]:
     if same.any():
         said.append(f"{same.sum():,} loci do not vary")
     return said
-
-
-def some_names(names: Sequence[str]) -> str:
-    """Return the first few names, comma-separated, and "…" where there are more."""
-    return ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)

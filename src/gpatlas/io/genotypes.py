@@ -13,6 +13,12 @@ from gpatlas.errors import ConfigError, DataError
 READERS = {
     ".h5": "store:read_dataset",
     ".hdf5": "store:read_dataset",
+    ".hmp": "hapmap:read_hapmap",
+    ".hmp.txt": "hapmap:read_hapmap",
+    ".raw": "dosage_tables:read_dosage_table",
+    ".csv": "dosage_tables:read_dosage_table",
+    ".tsv": "dosage_tables:read_dosage_table",
+    ".txt": "dosage_tables:read_dosage_table",
     "_g.txt": "published_tables:read_published_genotypes",
 }
 
