@@ -15,6 +15,7 @@ TIERS = [
     {"errors", "seeding", "encoding", "memory"},
     {"packed"},
     {"dataset", "config", "predictions"},
+    {"joins"},
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},

@@ -1,0 +1,94 @@
+"""Joining tables to genotypes by the samples' names."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpatlas.dataset import as_text
+from gpatlas.errors import DataError
+from gpatlas.io import read_genotypes, read_phenotypes
+from gpatlas.io.field_data import field_dataset
+from gpatlas.joins import Phenotypes, attach
+
+REFERENCE = Path(__file__).parents[2] / "shared" / "reference_data"
+
+
+def genotypes(names):
+    dosage = np.arange(2 * len(names), dtype=np.int8).reshape(-1, 2) % 3
+    return field_dataset("g.csv", dosage, names, ["x", "y"], ploidy=2)
+
+
+def phenotypes(names, trait="y", covariates=0):
+    values = np.arange(len(names), dtype=float)[:, None]
+    extra = [f"c{k}" for k in range(covariates)]
+    return Phenotypes("p.csv", list(names), [trait], values, extra, values[:, [0] * covariates] + 0.5)
+
+
+@given(st.data())
+def test_a_join_is_a_look_up_by_name(data):
+    here = data.draw(st.lists(st.text("ab01_", min_size=1), min_size=1, unique=True))
+    there = data.draw(st.lists(st.text("ab01_", min_size=1), min_size=1, unique=True))
+    table = phenotypes(there, covariates=1)
+    if not set(here) & set(there):
+        with pytest.raises(DataError, match="no sample of it has genotypes"):
+            attach(genotypes(here), table)
+        return
+    joined, account = attach(genotypes(here), table)
+    assert as_text(joined.sample_id).tolist() == here
+    expected = [there.index(name) if name in there else np.nan for name in here]
+    np.testing.assert_array_equal(joined.phenotypes[:, 0], expected)
+    np.testing.assert_array_equal(joined.covariates[:, 0], np.array(expected) + 0.5)
+    assert account.matched == len(set(here) & set(there))
+    assert set(account.without_row) == set(here) - set(there)
+    assert set(account.without_genotypes) == set(there) - set(here)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "difference"),
+    [
+        (["Mo17", "B73"], ["MO17", "b73"], "upper and lower case"),
+        (["CML 61", "A_1"], ["CML61", "A1"], "white space"),
+        (["811", "4226"], ["811.0", "4226.0"], r"a trailing \.0"),
+        (["7", "8"], ["007", "008"], "leading zeros"),
+        (["a_a", "b_b"], ["a", "b"], "FID_IID"),
+        (["f1_a", "f2_b"], ["a", "b"], "FID_IID"),
+    ],
+)
+def test_names_that_nearly_match_get_a_hint(here, there, difference):
+    with pytest.raises(DataError, match=difference) as error:
+        attach(genotypes(here), phenotypes(there))
+    for name in here + there:
+        assert name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_several_tables_and_what_is_there_already():
+    names = ["a", "b", "c"]
+    first, _ = attach(genotypes(names), phenotypes("ab"))
+    both, account = attach(first, phenotypes("cb", "z"), phenotypes("abc", "w"))
+    assert as_text(both.trait_id).tolist() == ["y", "z", "w"]
+    np.testing.assert_array_equal(both.phenotypes, [[0, np.nan, 0], [1, 1, 1], [np.nan, 0, 2]])
+    assert both.provenance["account"][-2:] == account.sentences
+    with pytest.raises(DataError, match="the data have a trait 'y' already"):
+        attach(both, phenotypes(names))
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data are not here")
+def test_maize():
+    data = read_genotypes(REFERENCE / "maize_mdp" / "genotypes.hmp.txt.gz")
+    joined, account = attach(data, read_phenotypes(REFERENCE / "maize_mdp" / "traits.txt"))
+    assert (account.matched, account.without_row, len(account.without_genotypes)) == (279, ("CML61", "W22R-RSTD"), 22)
+    row = as_text(data.sample_id).tolist().index("4226")
+    assert joined.phenotypes[row].tolist() == [65.5, 59.5, 32.21933]
+    assert as_text(joined.trait_id).tolist() == ["EarHT", "dpoll", "EarDia"]
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data are not here")
+def test_wheat():
+    data = read_genotypes(REFERENCE / "wheat" / "genotypes.csv.gz")
+    joined, account = attach(data, read_phenotypes(REFERENCE / "wheat" / "phenotypes.csv"))
+    assert (account.matched, joined.n_traits, data.n_loci, data.ploidy) == (599, 4, 1279, 1)
+    assert not np.isnan(joined.phenotypes).any()
