@@ -85,6 +85,6 @@ def test_files_name_no_machine():
 def test_the_readme_lists_every_verb():
     readme = (REPOSITORY / "README.md").read_text()
     shown = subprocess.run([sys.executable, "-m", "gpatlas", "--help"], capture_output=True, text=True).stdout
-    verbs = re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], flags=re.MULTILINE)
+    verbs = re.findall(r"^  ([\w-]+)  ", shown.split("Commands:")[1], flags=re.MULTILINE)
     assert len(verbs) >= 9
     assert [verb for verb in verbs if f"gpatlas {verb}" not in readme] == []

@@ -26,7 +26,7 @@ def data_file(haploids, tmp_path):
 
 def verbs(gpatlas) -> list[str]:
     shown = gpatlas("--help").stdout
-    return re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], flags=re.MULTILINE)
+    return re.findall(r"^  ([\w-]+)  ", shown.split("Commands:")[1], flags=re.MULTILINE)
 
 
 def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
@@ -35,6 +35,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
         "design",
         "cost",
         "simulate",
+        "simulate-cohort",
         "inspect",
         "hparams",
         "tune",
@@ -49,14 +50,16 @@ def test_version(gpatlas):
     assert gpatlas("--version").stdout.startswith("gpatlas 0.")
 
 
-@pytest.mark.parametrize("verb", ["config", "design", "cost", "simulate", "inspect", "hparams", "tune", "fit"])
+@pytest.mark.parametrize(
+    "verb", ["config", "design", "cost", "simulate", "simulate-cohort", "inspect", "hparams", "tune", "fit"]
+)
 def test_examples_run(gpatlas, verb, tmp_path):
     """As printed, from the repository's root, with written files put elsewhere."""
     examples = re.findall(r"^    gpatlas (.*)$", gpatlas(verb, "--help").stdout, flags=re.MULTILINE)
     assert examples
     for example in examples:
         words = [word.strip("'") for word in example.split()]
-        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal)", w) else w for w in words]
+        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal)|clinic", w) else w for w in words]
         done = gpatlas(*words)
         assert done.returncode == 0, done.stderr
 

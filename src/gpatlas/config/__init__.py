@@ -1,5 +1,6 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
+from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.frontier import FrontierConfig
@@ -17,6 +18,7 @@ from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, Si
 
 __all__ = [
     "EXPERIMENTS",
+    "CohortSpec",
     "DilutionConfig",
     "EngineSpec",
     "EvaluationSpec",

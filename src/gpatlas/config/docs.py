@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, TuneSpec
 from gpatlas.config.reading import EXPERIMENTS
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
@@ -41,6 +42,7 @@ def reference() -> str:
         ("folds", FoldsSpec),
     ):
         parts.append(f"### `{key}`\n\n{inspect.getdoc(section)}\n\n{_keys(section)}")
+    parts.append(f"## One clinic (`gpatlas simulate-cohort`)\n\n{inspect.getdoc(CohortSpec)}\n\n{_keys(CohortSpec)}")
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 

@@ -1,0 +1,77 @@
+"""A synthetic clinic as its users get it: a VCF, a phenotype table, and the truth in a file of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpatlas.dataset import Dataset, as_text
+from gpatlas.io.atomic import atomic_path
+from gpatlas.io.tables import write_table
+
+GENOTYPES, PHENOTYPES, TRUTH = "genotypes.vcf.gz", "phenotypes.csv", "truth.json"
+
+
+def write_cohort(dataset: Dataset, folder: str | Path) -> None:
+    """Write a cohort of `gpatlas.simulate.cohort` as `genotypes.vcf.gz`, `phenotypes.csv` and `truth.json`.
+
+    The table has a column ID, one for each covariate, and the trait, last: classes by name, but 0 and 1 where there
+    are two.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    folder = Path(folder)
+    _write_vcf(dataset, folder / GENOTYPES)
+    write_table(_phenotype_table(dataset), folder / PHENOTYPES)
+    with atomic_path(folder / TRUTH) as temporary:
+        temporary.write_text(json.dumps(cohort_truth(dataset), indent=2) + "\n", encoding="utf-8")
+
+
+def cohort_truth(dataset: Dataset) -> dict[str, Any]:
+    """Return what the generator knows: recipe, seed, causal sites with their effects, and the ceiling."""
+    truth, cohort = dataset.truth, dataset.provenance["cohort"]
+    if truth is None:
+        raise ValueError("a cohort without its truth")
+    effects = zip(cohort["causal_sites"], truth.effects.additive, truth.effects.dominance, strict=True)
+    return {
+        "seed": dataset.provenance["seed"],
+        "causal_sites": [site | {"additive": float(a), "dominance": float(d)} for site, a, d in effects],
+        "ceiling": cohort["ceiling"],
+        "ceiling_here": cohort["ceiling_here"],
+        "recipe": cohort["recipe"],
+    }
+
+
+def _phenotype_table(dataset: Dataset) -> Any:
+    import pandas as pd
+
+    columns = {"ID": as_text(dataset.sample_id)}
+    for name, codes in zip(as_text(dataset.covariate_id), dataset.covariates.T, strict=True):
+        columns[str(name)] = np.array(dataset.levels[str(name)])[codes.astype(int)]
+    trait = str(as_text(dataset.trait_id)[0])
+    codes, names = dataset.phenotypes[:, 0].astype(int), np.array(dataset.levels[trait])
+    columns[trait] = codes if len(names) == 2 else names[codes]
+    return pd.DataFrame(columns)
+
+
+def _write_vcf(dataset: Dataset, path: Path) -> None:
+    """Write unphased calls, sites in order of position, compressed in blocks as tabix and bcftools want them."""
+    from cyvcf2 import Writer
+
+    chromosome, locus_id = as_text(dataset.chromosome), as_text(dataset.locus_id)
+    alleles = as_text(np.asarray(dataset.alleles))
+    header = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    header += [f"##contig=<ID={name}>" for name in dict.fromkeys(chromosome)]
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *as_text(dataset.sample_id)]
+    calls = np.array(["0/0", "0/1", "1/1"])
+    with atomic_path(path) as temporary:
+        writer = Writer.from_string(temporary, "\n".join([*header, "\t".join(columns)]) + "\n", mode="wz")
+        for locus, dosage in enumerate(dataset.dosage().T):
+            site = [chromosome[locus], f"{dataset.position[locus]:.0f}", locus_id[locus], *alleles[locus]]
+            fields = [*site, ".", "PASS", ".", "GT", *calls[dosage]]
+            writer.write_record(writer.variant_from_string("\t".join(fields)))
+        writer.close()
