@@ -111,7 +111,7 @@ def cost(
     elsewhere: Annotated[bool, typer.Option(help="Jobs run on a cluster: this machine's memory is no limit.")] = False,
     anyway: Annotated[bool, typer.Option(help="Say what does not fit, but do not refuse it.")] = False,
 ) -> None:
-    """Estimate time, memory and disk, and refuse what does not fit.
+    """Estimate time, memory and disk; refuse what does not fit.
 
     For this machine, from a calibration of a few seconds.
 
