@@ -1,48 +1,75 @@
-"""Parsing a line of counts: digits at the speed of arrays, everything else token by token."""
+"""Tables of counts: digits are parsed at the speed of arrays, everything else token by token."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
-from gpatlas.io.text import fields, shown
+from gpatlas.io.count_tokens import Counts
+from gpatlas.io.table_layout import Layout
+from gpatlas.io.text import fields, ragged, shown, text_lines, unfinished
 
-ABSENT = -128  # int8 code of a missing count; "-1" may be a count of another coding and stays -1
-MISSING_TEXTS = frozenset(("", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", ".", "?", "-", "--", "-9", "NN", "./."))
-_HIGHEST = 126
 _DIGITS = np.full(256, -1, dtype=np.int8)
 _DIGITS[ord("0") : ord("9") + 1] = np.arange(10)
 
 
-class Counts(dict[str, int]):
-    """Tokens and their int8 codes; a token is judged once. Raises ValueError for what is no count."""
+@dataclass(frozen=True)
+class Table:
+    """A table as it stands: names, int8 counts `(n_rows, n_columns)` with `ABSENT`, and cells that describe rows."""
 
-    def __missing__(self, token: str) -> int:
-        code = self[token] = self._code(token)
-        return code
+    row_names: list[str] | None
+    column_names: list[str] | None
+    counts: NDArray[np.int8]
+    cells: list[list[str]]
 
-    @staticmethod
-    def _code(token: str) -> int:
-        if token.upper() in MISSING_TEXTS:
-            return ABSENT
-        try:
-            value = float(token)
-        except ValueError:
-            raise ValueError("is not a count") from None
-        if np.isnan(value):
-            return ABSENT
-        if value != np.floor(value):
-            raise ValueError("is a fraction; dosages are whole counts (round imputed ones first)")
-        if not -1 <= value <= _HIGHEST:
-            raise ValueError(f"is not in 0..{_HIGHEST} (missing is -1, -9, NA or nothing)")
-        return int(value)
 
-    def is_count(self, token: str) -> bool:
-        """Whether a token is a count or a missing one."""
-        try:
-            self[token]
-        except ValueError:
-            return False
-        return True
+def read_counts(path: str | Path, layout: Layout, delimiter: str) -> Table:
+    """Read the table that a layout describes.
+
+    Raises
+    ------
+    DataError
+        A line of another length, a value that is not a count, or a last line that ends in the middle.
+    """
+    if not layout.counts:
+        raise DataError(f"{path}: no column of dosages")
+    known, start, n_counts = Counts(), layout.counts[0], len(layout.counts)
+    counts_come_last = layout.counts == list(range(start, layout.width))
+    row_names: list[str] = []
+    cells: list[list[str]] = []
+    counts: list[NDArray[np.int8]] = []
+    line = ""
+    for number, line in islice(text_lines(path), 1 if layout.header else 0, None):
+        quick = counts_come_last and '"' not in line
+        if quick:
+            *row, rest = line.split(None if delimiter == " " else delimiter, start)
+            row = [cell.strip() for cell in row]
+        else:
+            row, rest = fields(line, delimiter), ""
+        if len(row) != (start if quick else layout.width):
+            raise ragged(path, number, len(fields(line, delimiter)), layout.width)
+        name = row[layout.name_column] if layout.name_column is not None else ""
+        where = f"{path}, line {number}" + f" ({name})" * bool(name)
+        if quick:
+            counts.append(parse_counts(rest, delimiter, n_counts, known, where))
+        else:
+            counts.append(counts_of([row[k] for k in layout.counts], known, where))
+        row_names.append(name)
+        if layout.described:
+            cells.append(row)
+    if not counts:
+        raise DataError(f"{path}: no row below the header")
+    if line.endswith(delimiter) and unfinished(path):
+        raise DataError(f"{path}: the last line ends in the middle, so the file was cut short")
+    return Table(
+        row_names if layout.name_column is not None else None,
+        [layout.header[k] for k in layout.counts] if layout.header else None,
+        np.array(counts, dtype=np.int8),
+        cells,
+    )
 
 
 def parse_counts(text: str, delimiter: str, n_counts: int, known: Counts, where: str) -> NDArray[np.int8]:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
+from gpatlas.io.delimited import table_rows
 from gpatlas.io.table_layout import DESCRIPTIONS, LOCUS_WORDS, SAMPLE_WORDS, described_columns, word_of
-from gpatlas.io.text import shown, table_rows
+from gpatlas.io.text import shown
 from gpatlas.joins import some_names
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gpatlas.errors import ConfigError, DataError, did_you_mean
 from gpatlas.io.columns import Column, read_column
+from gpatlas.io.delimited import table_rows
 from gpatlas.io.table_layout import SAMPLE_WORDS, word_of
-from gpatlas.io.text import shown, table_rows, unfinished
+from gpatlas.io.text import shown, unfinished
 from gpatlas.joins import Phenotypes, some_names
 
 _PLINK_COLUMNS = ("fid", "pat", "mat")

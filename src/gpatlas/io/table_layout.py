@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mode
 from typing import Literal
 
-from gpatlas.io.counts import Counts
+from gpatlas.errors import DataError
+from gpatlas.io.count_tokens import Counts
 
 Rows = Literal["samples", "loci"]
 
@@ -73,11 +76,19 @@ class Layout:
     left_out: list[int] = field(default_factory=list)
 
 
-def layout_of(lines: Sequence[list[str]], ignore: Sequence[str] = ()) -> Layout:
-    """Judge a table by its first lines, cut into fields; the columns named in `ignore` hold no counts."""
+def layout_of(lines: Sequence[list[str]], path: str | Path, ignore: Sequence[str] = ()) -> Layout:
+    """Judge a table by its first lines, cut into fields; the columns named in `ignore` hold no counts.
+
+    Raises
+    ------
+    DataError
+        The first line has another number of fields than the others.
+    """
     known = Counts()
-    width = max(len(line) for line in lines[1:]) if len(lines) > 1 else len(lines[0])
-    first = ["", *lines[0]] if len(lines[0]) == width - 1 else list(lines[0])
+    width = mode(len(line) for line in lines[1:]) if len(lines) > 1 else len(lines[0])
+    first = ["", *lines[0]] if lacks_corner(lines[0], width) else list(lines[0])
+    if len(first) != width:
+        raise DataError(f"{path}: the first line has {len(first)} fields, but the lines below have {width}")
     words = [word_of(name) for name in first]
     header = first if _names(first[1:], known) or words[0] in SAMPLE_WORDS | LOCUS_WORDS else None
     body = lines[1:] if header else lines
@@ -102,6 +113,11 @@ def layout_of(lines: Sequence[list[str]], ignore: Sequence[str] = ()) -> Layout:
     row_names = [line[names] for line in body if len(line) > names] if names is not None else []
     rows, because = _orientation(corner, [first[k] for k in counts] if header else [], row_names, bool(described))
     return Layout(header, names, counts, rows, because, width, described, left_out)
+
+
+def lacks_corner(header: Sequence[str], width: int) -> bool:
+    """Whether a header lacks a name for the rows' names, as R writes it, rather than a name further on."""
+    return len(header) == width - 1 and word_of(header[0]) not in SAMPLE_WORDS | LOCUS_WORDS
 
 
 def word_of(name: str) -> str:
