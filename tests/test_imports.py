@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "gpatlas"
 
 # a module may import from its own part and from tiers above it in this list
 TIERS = [
-    {"errors", "seeding", "encoding", "memory"},
+    {"errors", "seeding", "wording", "encoding", "memory"},
     {"packed"},
     {"dataset", "config", "predictions"},
     {"joins"},

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.errors import DataError
-
-_NAMES_SHOWN = 3
+from gpatlas.wording import some_names
 
 # ways in which names of one sample differ between files, and what makes them equal
 DIFFERENCES: dict[str, Callable[[str], str]] = {
@@ -162,8 +161,3 @@ def _hint(here: Sequence[str], there: Sequence[str]) -> str:
         if more > 0.1 * min(len(here), len(there)):
             return f"; {more:,} more would match: their names differ {difference}"
     return ""
-
-
-def some_names(names: Sequence[str]) -> str:
-    """Return the first few names, comma-separated, and "…" where there are more."""
-    return ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)

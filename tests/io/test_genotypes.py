@@ -14,7 +14,23 @@ def test_the_longest_ending_decides(tmp_path, name):
 
 def test_every_reader_is_there(tmp_path):
     for ending in genotypes.READERS:
+        (tmp_path / f"x{ending}").write_text("a,b\n")
         assert reader_of(tmp_path / f"x{ending}").__doc__
+
+
+@pytest.mark.parametrize(
+    ("line", "reader"),
+    [
+        ("rs#\talleles\tchrom\tpos\tstrand", "read_hapmap"),
+        ("rs\talleles\tchrom\tpos\tstrand", "read_hapmap"),
+        ("qtl 1_1 2_1", "read_published_genotypes"),
+        ("id,rs1,rs2", "read_dosage_table"),
+    ],
+)
+def test_text_is_recognised_by_its_first_line(tmp_path, line, reader):
+    for name in ("x.txt", "x.tsv.gz", "x.csv"):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n".encode())
+        assert reader_of(tmp_path / name).__name__ == reader
 
 
 @pytest.mark.parametrize(("name", "found"), [("x.docx", r"format '\.docx'"), ("x", "has no ending")])

@@ -57,8 +57,8 @@ def test_the_same_table_in_another_dress(table, dress):
 def test_minus_nine_is_missing_only_where_it_cannot_be_a_value(table):
     read = table("id,a,b\nx,-9,-9\ny,1.5,-2.5\nz,2.5,3.5\n")
     np.testing.assert_array_equal(np.isnan(read.values), [[True, False], [False, False], [False, False]])
-    assert "a: 1 values of -9 were taken as missing" in said(read)
-    assert "b: -9 occurs 1 times and is a value" in said(read)
+    assert "a: 1 value of -9 taken as missing" in said(read)
+    assert "b: -9 occurs 1 time and is a value" in said(read)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_families(table):
 
 def test_notes_are_left_out_unless_asked_for(table):
     text = "id,y,note\n" + "\n".join(f"s{k},{k}.5,note {k}" for k in range(30))
-    assert "1 columns of text with many values left out (note)" in said(table(text))
+    assert "1 column of text with many values left out (note)" in said(table(text))
     with pytest.raises(DataError, match=r"note has 30 different values in 30 rows .*too many for classes"):
         table(text, traits=["note"])
 

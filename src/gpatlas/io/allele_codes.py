@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.io.count_tokens import ABSENT
+from gpatlas.wording import several
 
 _RARE = 0.01
 
@@ -81,8 +82,8 @@ def decode_alleles(
     half = int((~whole & (codes > 0)).sum())
     said = [f"gperceiver's allele codes of {n_alleles - 1} alleles, ploidy {ploidy}"]
     if half:
-        said.append(f"{half:,} calls with some alleles missing were taken as missing")
+        said.append(f"{several(half, 'call')} with some alleles missing taken as missing")
     if len(kept) < n_loci:
-        said.append(f"{n_loci - len(kept):,} loci with more than two alleles left out")
+        said.append(f"{several(n_loci - len(kept), 'locus')} with more than two alleles left out")
     alleles = np.array([first, last]).T.astype(str)
     return np.ascontiguousarray(dosage[:, kept]), alleles[kept], kept, said

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.io.text import shown
+from gpatlas.wording import several
 
 MISSING_TEXTS = frozenset(("", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", ".", "?", "-"))
 # texts that name the case, so that it becomes code 1 whatever the alphabet says
@@ -152,8 +153,8 @@ def _without_minus_nine(name: str, values: NDArray[np.float64]) -> tuple[NDArray
         return values, []
     others = values[~coded & ~np.isnan(values)]
     if others.size and others.min() >= 0:
-        return np.where(coded, np.nan, values), [f"{name}: {coded.sum():,} values of -9 were taken as missing"]
-    return values, [f"{name}: -9 occurs {coded.sum():,} times and is a value, as others are negative too"]
+        return np.where(coded, np.nan, values), [f"{name}: {several(int(coded.sum()), 'value')} of -9 taken as missing"]
+    return values, [f"{name}: -9 occurs {several(int(coded.sum()), 'time')} and is a value, as others are negative too"]
 
 
 def _number(text: str) -> float | None:

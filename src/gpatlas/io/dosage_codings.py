@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.io.count_tokens import ABSENT
+from gpatlas.wording import several
 
 CODINGS = ("counts", "centred", "alleles")
 _POLYPLOID_SHARE = 0.01  # of calls above 2; fewer are taken for mistakes, unless the ploidy is given
@@ -36,7 +37,7 @@ def decode(
         ploidy = ploidy or 2
         said.append("-1, 0 and 1 were read as 0, 1 and 2")
     elif -1 in values:
-        said.append(f"{(counts == -1).sum():,} values of -1 were taken as missing")
+        said.append(f"{several(int((counts == -1).sum()), 'value')} of -1 taken as missing")
     dosage = np.where(counts < 0, np.int8(MISSING), counts)
     highest = max([value for value in values if value >= 0], default=0)
     if ploidy is None:

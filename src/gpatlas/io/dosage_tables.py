@@ -21,7 +21,7 @@ from gpatlas.io.field_data import field_dataset
 from gpatlas.io.marker_maps import LocusDescriptions, describe, read_marker_map
 from gpatlas.io.table_layout import PLINK_RAW, Layout, Rows, layout_of, word_of
 from gpatlas.io.text import DELIMITERS, delimiter_of, fields, first_lines, unfinished
-from gpatlas.joins import some_names
+from gpatlas.wording import several, some_names
 
 
 def read_dosage_table(
@@ -73,7 +73,7 @@ def read_dosage_table(
         account.append("no header: the columns were numbered")
     left_out = [layout.header[k] for k in layout.left_out] if layout.header else []
     if left_out:
-        account.append(f"{len(left_out)} columns left out ({some_names(left_out)})")
+        account.append(f"{several(len(left_out), 'column')} left out ({some_names(left_out)})")
     account += unfinished(path)
     samples, loci = _names(table, rows)
     counts = table.counts if rows == "samples" else np.ascontiguousarray(table.counts.T)

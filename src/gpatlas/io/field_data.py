@@ -11,7 +11,7 @@ from gpatlas import __version__
 from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
-from gpatlas.joins import some_names
+from gpatlas.wording import several, some_names
 
 
 def field_dataset(
@@ -82,7 +82,7 @@ def check_sample_names(sample_id: Sequence[str], path: str | Path) -> None:
     twice = [name for name, times in Counter(sample_id).items() if times > 1]
     if twice:
         raise DataError(
-            f"{path}: {len(twice)} sample name{'s' * (len(twice) != 1)} stand more than once ({some_names(twice)}); "
+            f"{path}: {several(len(twice), 'sample name', 'stands')} more than once ({some_names(twice)}); "
             f"names must be unique"
         )
 
@@ -118,12 +118,12 @@ def unique_locus_names(
     said = []
     if nameless.any():
         first = spelt[int(np.flatnonzero(nameless)[0])]
-        said.append(f"{nameless.sum()} loci without a name were given one (such as {first})")
+        said.append(f"{several(int(nameless.sum()), 'locus')} without a name got one (such as {first})")
     if repeated.any():
         first = int(np.flatnonzero(repeated)[0])
         shared = len(np.unique(names[repeated]))
         said.append(
-            f"{repeated.sum()} loci shared {shared} name{'s' * (shared != 1)} and were renamed "
+            f"{several(int(repeated.sum()), 'locus')} shared {several(shared, 'name')} and were renamed "
             f"('{names[first]}' to '{spelt[first]}')"
         )
     return np.array(spelt), said
@@ -136,11 +136,10 @@ def counts(dosage: NDArray[np.int8], ploidy: int) -> list[str]:
     highest = dosage.max(axis=0)
     lowest = np.where(dosage == MISSING, np.int8(127), dosage).min(axis=0)
     empty, same = missing == n_samples, (missing < n_samples) & (highest == lowest)
-    said = [
-        f"{n_samples:,} samples, {n_loci:,} loci, ploidy {ploidy}, {missing.sum() / dosage.size:.2%} of calls missing"
-    ]
+    size = f"{several(n_samples, 'sample')}, {several(n_loci, 'locus')}, ploidy {ploidy}"
+    said = [f"{size}, {missing.sum() / dosage.size:.2%} of calls missing"]
     if empty.any():
-        said.append(f"{empty.sum():,} loci have no call at all")
+        said.append(f"{several(int(empty.sum()), 'locus', 'has')} no call at all")
     if same.any():
-        said.append(f"{same.sum():,} loci do not vary")
+        said.append(f"{several(int(same.sum()), 'locus')} without variation")
     return said

@@ -8,7 +8,10 @@ from typing import Any
 
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, DataError
+from gpatlas.io.hapmap import is_hapmap
+from gpatlas.io.text import first_lines
 
+BY_CONTENT = "the first line"
 # ending of the file's name (without .gz) → module:function that reads it; the longest ending that fits counts
 READERS = {
     ".h5": "store:read_dataset",
@@ -16,9 +19,12 @@ READERS = {
     ".hmp": "hapmap:read_hapmap",
     ".hmp.txt": "hapmap:read_hapmap",
     ".raw": "dosage_tables:read_dosage_table",
-    ".csv": "dosage_tables:read_dosage_table",
-    ".tsv": "dosage_tables:read_dosage_table",
-    ".txt": "dosage_tables:read_dosage_table",
+    ".csv": BY_CONTENT,
+    ".tsv": BY_CONTENT,
+    ".tab": BY_CONTENT,
+    ".txt": BY_CONTENT,
+    ".dat": BY_CONTENT,
+    ".trees": "tree_sequences:read_tree_sequence",
     "_g.txt": "published_tables:read_published_genotypes",
 }
 
@@ -29,7 +35,9 @@ def read_genotypes(path: str | Path, **options: Any) -> Dataset:
     Parameters
     ----------
     path
-        `.h5`, `.hdf5`: our dataset file; `_g.txt`: the published pipeline's genotype table (haploid, 0/1).
+        `.h5`, `.hdf5`: our dataset file; `.hmp`, `.hmp.txt`: HapMap; `.trees`: tskit; `.raw`: PLINK's table of dosages;
+        `_g.txt`: the published pipeline's table (haploid, 0/1). `.csv`, `.tsv`, `.txt`, …: what the first line tells:
+        VCF, HapMap, the published table, or else a table of dosages. All text may be gzipped.
     options
         What the format's reader takes besides, by name; see the functions in `READERS`.
 
@@ -70,5 +78,18 @@ def reader_of(path: Path) -> Callable[..., Dataset]:
     if not fitting:
         found = f"format '{path.suffix}'" if path.suffix else "format (the name has no ending)"
         raise DataError(f"{path}: unknown genotype {found}; known are {', '.join(READERS)}")
-    module, _, function = READERS[max(fitting, key=len)].partition(":")
+    reader = READERS[max(fitting, key=len)]
+    module, _, function = (_by_content(path) if reader == BY_CONTENT else reader).partition(":")
     return getattr(import_module(f"gpatlas.io.{module}"), function)
+
+
+def _by_content(path: Path) -> str:
+    """Return the reader of a text file by its first line."""
+    line = first_lines(path, 1)[0]
+    if line.startswith("##fileformat=VCF"):
+        return READERS[".vcf"]
+    if is_hapmap(line):
+        return READERS[".hmp"]
+    if line.split(None, 1)[0] == "qtl":
+        return READERS["_g.txt"]
+    return "dosage_tables:read_dosage_table"

@@ -7,7 +7,7 @@ Calls have two letters (AC, also A/C) or one: A C G T, and for heterozygotes the
 "-" where `alleles` does not list a deletion. Dosage counts the second of `alleles`.
 """
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from gpatlas.dataset import Dataset
 from gpatlas.errors import DataError
 from gpatlas.io.field_data import field_dataset
-from gpatlas.io.text import shown, text_lines
-from gpatlas.joins import some_names
+from gpatlas.io.text import shown, text_lines, unfinished
+from gpatlas.wording import several, some_names
 
 N_DESCRIPTION = 11  # columns before the first sample
 FIRST_COLUMNS = ("alleles", "chrom", "pos")
@@ -41,6 +41,36 @@ def _pairs_of_letters() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 FIRST, SECOND = _pairs_of_letters()
 
 
+@dataclass
+class _Noticed:
+    """What is counted while a file is read."""
+
+    heterozygous: int = 0
+    half: int = 0
+    unlisted: int = 0
+    reverse: int = 0
+    multiallelic: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+
+    def sentences(self, letters: int) -> list[str]:
+        said = [f"HapMap with calls of {several(letters, 'letter')}, {self.heterozygous:,} heterozygous"]
+        if self.multiallelic:
+            many = several(len(self.multiallelic), "locus")
+            said.append(f"{many} with more than two alleles left out ({some_names(self.multiallelic)})")
+        if self.other:
+            said.append(
+                f"{several(len(self.other), 'locus', 'lists')} other alleles than are called "
+                f"({some_names(self.other)}): of those called, the rarer is counted"
+            )
+        if self.half:
+            said.append(f"{several(self.half, 'call')} with one allele missing taken as missing")
+        if self.unlisted:
+            said.append(f"{several(self.unlisted, 'locus', 'lists')} no alleles: the rarer of those called is counted")
+        if self.reverse:
+            said.append(f"{several(self.reverse, 'locus', 'is')} on the - strand; alleles are kept as written")
+        return said
+
+
 def read_hapmap(path: str | Path) -> Dataset:
     """Read a HapMap file, gzipped or not; diploid.
 
@@ -55,54 +85,25 @@ def read_hapmap(path: str | Path) -> Dataset:
     """
     lines = text_lines(path)
     samples = _samples(next(lines, (1, ""))[1], path)
+    noticed, letters = _Noticed(), 0
     description: list[list[str]] = []
     columns: list[NDArray[np.int8]] = []
     alleles: list[tuple[str, str]] = []
-    multiallelic: list[str] = []
-    other: list[str] = []
-    letters, heterozygous, half, reverse, unlisted = 0, 0, 0, 0, 0
     for number, line in lines:
         *described, calls = _cut(line, number, path)
         where = f"{path}, line {number} ({described[0]})"
         first, second, width = _call_alleles(calls, len(samples), where)
         if letters not in (0, width):
-            raise DataError(f"{where}: calls of {width} letter{'s' * (width > 1)}, but the lines before have {letters}")
+            raise DataError(f"{where}: calls of {several(width, 'letter')}, but the lines before have {letters}")
         letters = width
-        listed = _listed(described[1])
-        if "-" not in listed:
-            first, second = _without_deletion(first), _without_deletion(second)
-        called = _called(first, second)
-        if len(called) > 2:
-            multiallelic.append(described[0])
-            continue
-        pair = _two_alleles(listed, called)
-        unlisted += not listed
-        if listed and not set(called) <= set(listed):
-            other.append(described[0])
-        half += int(((first == _ABSENT) != (second == _ABSENT)).sum())
-        dosage = _dosage(first, second, pair[1])
-        heterozygous += int((dosage == 1).sum())
-        reverse += described[4] == "-"
-        columns.append(dosage)
-        alleles.append(pair)
-        description.append(described)
+        kept = _locus(described, first, second, noticed)
+        if kept is not None:
+            columns.append(kept[0])
+            alleles.append(kept[1])
+            description.append(described)
     if not columns:
-        found = f"all {len(multiallelic)} loci have more than two alleles" if multiallelic else "no locus in it"
-        raise DataError(f"{path}: {found}")
-    account = [f"HapMap with calls of {letters} letter{'s' * (letters > 1)}, {heterozygous:,} heterozygous"]
-    if multiallelic:
-        account.append(f"{len(multiallelic)} loci with more than two alleles left out ({some_names(multiallelic)})")
-    if other:
-        account.append(
-            f"{len(other)} loci list other alleles than are called ({some_names(other)}): "
-            f"of those called, the rarer is counted"
-        )
-    if half:
-        account.append(f"{half:,} calls with one allele missing were taken as missing")
-    if unlisted:
-        account.append(f"{unlisted} loci list no alleles: the rarer of those called is counted")
-    if reverse:
-        account.append(f"{reverse} loci are on the - strand; their alleles are kept as written")
+        left_out = len(noticed.multiallelic)
+        raise DataError(f"{path}: no locus in it" + f" but {left_out} with more than two alleles" * bool(left_out))
     return field_dataset(
         path,
         np.ascontiguousarray(np.array(columns).T),
@@ -110,11 +111,33 @@ def read_hapmap(path: str | Path) -> Dataset:
         [of_locus[0] for of_locus in description],
         ploidy=2,
         chromosome=[of_locus[2] for of_locus in description],
-        position=_positions([of_locus[3] for of_locus in description], path),
+        position=np.array([_position(of_locus, path) for of_locus in description]),
         position_unit="bp",
         alleles=np.array(alleles),
-        account=account,
+        account=[*noticed.sentences(letters), *unfinished(path)],
     )
+
+
+def _locus(
+    described: list[str], first: NDArray[np.uint8], second: NDArray[np.uint8], noticed: _Noticed
+) -> tuple[NDArray[np.int8], tuple[str, str]] | None:
+    """Return dosage, and the other and the counted allele; None for a locus with more than two."""
+    name, listed = described[0], _listed(described[1])
+    if "-" not in listed:
+        first, second = _without_deletion(first), _without_deletion(second)
+    called = _called(first, second)
+    if len(called) > 2:
+        noticed.multiallelic.append(name)
+        return None
+    if listed and not set(called) <= set(listed):
+        noticed.other.append(name)
+    pair = _two_alleles(listed, called)
+    dosage = _dosage(first, second, pair[1])
+    noticed.heterozygous += int((dosage == 1).sum())
+    noticed.half += int(((first == _ABSENT) != (second == _ABSENT)).sum())
+    noticed.unlisted += not listed
+    noticed.reverse += described[4] == "-"
+    return dosage, pair
 
 
 def is_hapmap(header: str) -> bool:
@@ -162,7 +185,7 @@ def _call_alleles(calls: str, n_samples: int, where: str) -> tuple[NDArray[np.ui
         raise DataError(f"{where}: call {shown(odd)}; calls have one letter or two, throughout")
     width = widths.pop()
     try:
-        text = np.frombuffer("".join(plain).encode("ascii"), dtype=np.uint8)
+        text = np.frombuffer("".join(plain).encode("latin-1"), dtype=np.uint8)  # a byte for a letter
         first, second = _decoded(text[::width], text[width - 1 :: width], width)
     except UnicodeEncodeError:
         first = second = np.full(n_samples, _UNKNOWN)
@@ -214,13 +237,9 @@ def _dosage(first: NDArray[np.uint8], second: NDArray[np.uint8], counted: str) -
     return dosage
 
 
-def _positions(texts: list[str], path: str | Path) -> NDArray[np.float64]:
-    return np.array(list(_numbers(texts, path)))
-
-
-def _numbers(texts: list[str], path: str | Path) -> Iterator[float]:
-    for row, text in enumerate(texts, start=1):
-        try:
-            yield np.nan if text.upper() in ("", "NA", ".") else float(text)
-        except ValueError:
-            raise DataError(f"{path}, locus {row}: position {shown(text)} is not a number") from None
+def _position(described: list[str], path: str | Path) -> float:
+    text = described[3]
+    try:
+        return np.nan if text.upper() in ("", "NA", ".") else float(text)
+    except ValueError:
+        raise DataError(f"{path}: position {shown(text)} of {shown(described[0])} is not a number") from None

@@ -15,7 +15,7 @@ from gpatlas.errors import DataError
 from gpatlas.io.delimited import table_rows
 from gpatlas.io.table_layout import DESCRIPTIONS, LOCUS_WORDS, SAMPLE_WORDS, described_columns, word_of
 from gpatlas.io.text import shown
-from gpatlas.joins import some_names
+from gpatlas.wording import several, some_names
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,17 @@ def read_marker_map(path: str | Path, locus_id: Sequence[str]) -> tuple[LocusDes
     absent = [name for name in locus_id if name not in of_name]
     if len(absent) == len(locus_id):
         raise DataError(
-            f"{path}: none of the {len(absent)} loci is in the map; the genotypes have {some_names(absent)}, "
+            f"{path}: none of {several(len(absent), 'locus')} is in the map; the genotypes have {some_names(absent)}, "
             f"the map {some_names(list(of_name))}"
         )
     blank = [""] * len(header)
     described = describe([of_name.get(name, blank) for name in locus_id], columns, path)
     said = [f"map {Path(path).name}: {len(locus_id) - len(absent):,} of {len(locus_id):,} loci are placed"]
     if absent:
-        said.append(f"{len(absent):,} loci are not in the map ({some_names(absent)})")
+        said.append(f"{several(len(absent), 'locus', 'is')} not in the map ({some_names(absent)})")
     unused = len(of_name) - (len(locus_id) - len(absent))
     if unused:
-        said.append(f"{unused:,} loci of the map are not among the genotypes")
+        said.append(f"{several(unused, 'locus')} of the map without genotypes")
     return described, said
 
 

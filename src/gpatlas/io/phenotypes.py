@@ -14,7 +14,8 @@ from gpatlas.io.columns import Column, read_column
 from gpatlas.io.delimited import table_rows
 from gpatlas.io.table_layout import SAMPLE_WORDS, word_of
 from gpatlas.io.text import shown, unfinished
-from gpatlas.joins import Phenotypes, some_names
+from gpatlas.joins import Phenotypes
+from gpatlas.wording import several, some_names
 
 _PLINK_COLUMNS = ("fid", "pat", "mat")
 
@@ -90,7 +91,7 @@ def read_phenotypes(
             left_out.append(name)  # notes and the like, which nobody asked for
     of_covariates = [read(name, False) for name in covariates]
     if left_out:
-        account.append(f"{len(left_out)} columns of text with many values left out ({some_names(left_out)})")
+        account.append(f"{several(len(left_out), 'column')} of text with many values left out ({some_names(left_out)})")
     if not columns and not of_covariates:
         raise DataError(f"{path}: no trait beside the column of names '{used[0]}'; found {', '.join(header)}")
     for column in (*columns, *of_covariates):
@@ -179,12 +180,11 @@ def _rows_said(samples: list[str], named: str, environment: list[str] | None) ->
     for row in rows:
         times[row] += 1
     twice = list(dict.fromkeys(row.partition("\t")[0] for row, count in times.items() if count > 1))
-    said = [f"{len(rows):,} rows of {len(set(samples)):,} samples, {named}"]
+    said = [f"{several(len(rows), 'row')} of {several(len(set(samples)), 'sample')}, {named}"]
     if twice:
         where = "" if environment is None else " in an environment"
         said.append(
-            f"{len(twice):,} sample{'s have' if len(twice) != 1 else ' has'} more than one row{where} "
-            f"({some_names(twice)}): means are taken"
+            f"{several(len(twice), 'sample', 'has')} more than one row{where} ({some_names(twice)}): means are taken"
         )
     return said
 

@@ -1,0 +1,21 @@
+"""Counts and names in sentences."""
+
+from collections.abc import Sequence
+
+_NAMES_SHOWN = 3
+_PLURALS = {"locus": "loci", "has": "have", "is": "are", "stands": "stand", "lists": "list", "shares": "share"}
+
+
+def several(count: int, *words: str) -> str:
+    """Return a count with the words after it, in the plural unless it is one: "1 locus has", "3,093 loci have"."""
+    if count == 1:
+        return " ".join(["1", *words])
+    noun, *verbs = words
+    nouns = noun.split(" ")
+    nouns[-1] = _PLURALS.get(nouns[-1], f"{nouns[-1]}s")
+    return " ".join([f"{count:,}", *nouns, *(_PLURALS.get(verb, verb) for verb in verbs)])
+
+
+def some_names(names: Sequence[str]) -> str:
+    """Return the first few names, comma-separated, and "…" where there are more."""
+    return ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)
