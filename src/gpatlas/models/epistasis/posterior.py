@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gpatlas.models.epistasis.kernels import compiled, visit_effects
 
-_TOLERANCE = 5e-4  # of the noise variance, between sweeps; a fifth of it changes predictions by .002 either way
+_TOLERANCE = 5e-4  # of the noise variance, between sweeps: a sweep that changes it by less is the last
 
 
 @dataclass(frozen=True)
