@@ -195,3 +195,23 @@ def test_all_loci_need_samples():
         make("interaction_screening", additive="all").fit(x, y)
     model = make("interaction_screening", additive="all").fit(x[:, :48], y)
     assert model.loci_.tolist() == list(range(48))
+
+
+def test_a_posterior_that_is_left_out_is_said(monkeypatch):
+    x, y, _, _ = sparse_pairs(300, 16, 0.9, seed=13)
+    both = np.column_stack([y, y + 1])
+    stagewise = make("interaction_screening", preset="stagewise").fit(x, both)
+    assert stagewise.effects_ == ["least_squares"] * 2
+    assert make("interaction_screening").fit(x, y).effects_ == "posterior"
+    complete = make("interaction_screening").work(300, 16, 1)
+    monkeypatch.setattr("gpatlas.models.epistasis.shrunken.FEATURES_HELD", 300 * 250)
+    with pytest.warns(UserWarning, match="least squares predicts in place of the posterior") as caught:
+        model = make("interaction_screening").fit(x, both)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert model.effects_ == ["least_squares"] * 2
+    assert np.isnan(np.concatenate(model.pair_probability_)).all()
+    assert np.array_equal(model.predict(x), stagewise.predict(x))
+    without = make("interaction_screening").work(300, 16, 1)
+    assert without.traffic == 0 < complete.traffic
+    assert make("interaction_screening", additive="selected").fit(x, y).effects_ == "posterior"  # of what fits

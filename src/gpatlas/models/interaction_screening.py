@@ -1,5 +1,6 @@
 """Screening all pairs of loci for interactions, stage by stage, and predicting with what is found."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
@@ -15,7 +16,7 @@ from gpatlas.models.epistasis.cascade import Rules
 from gpatlas.models.epistasis.discovery import Discovery, discover
 from gpatlas.models.epistasis.panel import make_panel
 from gpatlas.models.epistasis.screen import WORTH_INT8
-from gpatlas.models.epistasis.shrunken import features_held
+from gpatlas.models.epistasis.shrunken import FEATURES_HELD, features_held, posterior_fits
 from gpatlas.models.inputs import complete_parts, locus_means
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.space import Choice, Range
@@ -73,7 +74,9 @@ class InteractionScreening(DosageModel):
         Joint least-squares effects of the product of dosages (trait units per copy²), standard errors, ratios
         (Student's t given everything else in the model).
     pair_probability_ : ndarray of shape (n_pairs,) or list of them
-        Posterior probability that the effect is not 0; NaN with `effects="least_squares"`.
+        Posterior probability that the effect is not 0; NaN where `effects_` is "least_squares".
+    effects_ : str or list of str
+        What predicts: `effects`, or "least_squares" where the posterior was left out (see the notes).
     marker_effects_ : ndarray of shape (n_loci,) or (n_loci, n_traits)
         Average effects of one more copy, partners at their mean dosage.
 
@@ -81,8 +84,8 @@ class InteractionScreening(DosageModel):
     -----
     A missing genotype takes the locus' mean. A missing phenotype takes its sample out of that trait. Any ploidy. The
     test of a pair is Student's, so extreme phenotypes of few samples can mislead it: transform them first. Where all
-    loci are in the model and the features of loci and candidates would take more than 1 GB, the posterior is left out;
-    least squares predicts as well with so many samples.
+    loci are in the model and the features of loci and candidates would take more than 1 GB, the posterior is left out,
+    with a warning; least squares predicts as well with so many samples.
 
     References
     ----------
@@ -157,6 +160,11 @@ class InteractionScreening(DosageModel):
         ValueError
             Fewer than five phenotyped samples for a trait, values that are not finite numbers, too many loci for
             `additive="all"`, or an engine that is not to be had.
+
+        Warns
+        -----
+        UserWarning
+            The posterior is left out.
         """
         x, Y = self._validated(X, y, minimum=5, n_samples=5)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -176,6 +184,7 @@ class InteractionScreening(DosageModel):
         self._mean_x = locus_means(x)
         self._effects = [found[trait].effects for trait in range(Y.shape[1])]
         effects = np.column_stack([one.average_effects(self._mean_x) for one in self._effects])
+        self._warn_without_posterior(found, x.shape)
         one_trait = np.asarray(y).ndim == 1
         self.marker_effects_: NDArray = effects[:, 0] if one_trait else effects
         for name, value in _ATTRIBUTES.items():
@@ -190,6 +199,14 @@ class InteractionScreening(DosageModel):
         predicted = np.column_stack([effects.predict(x) for effects in self._effects])
         return predicted.reshape(len(x), *self._y_shape)
 
+    def _warn_without_posterior(self, found: dict[int, Discovery], shape: tuple[int, int]) -> None:
+        if any(one.estimated_by != self.effects for one in found.values()):
+            warnings.warn(
+                f"least squares predicts in place of the posterior, for which features of all {shape[1]:,} loci × "
+                f"{shape[0]:,} samples would take more than {8 * FEATURES_HELD / 1e9:.2g} GB",
+                stacklevel=3,
+            )
+
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: some six screens, as many joint fits, and two posteriors of some 35 sweeps."""
         all_loci = self.additive == "all" or (self.additive == "auto" and n_samples >= 2 * n_loci)
@@ -202,13 +219,13 @@ class InteractionScreening(DosageModel):
             memory=CLASSICAL_PROCESS + (3e8 if large else 9e7) + 3.0 * n_samples * n_loci + 8 * 4 * terms**2,
             dense=2.5 * n_samples * n_loci,
         )
-        if self.effects == "posterior":
+        if self.effects == "posterior" and not (all_loci and not posterior_fits(n_samples, n_loci)):
             features = 4.0 * n_samples * min(n_loci + n_pairs(n_loci), features_held(n_samples, n_loci))
             work = replace(work, memory=work.memory + 2.2 * features, traffic=n_traits * 70 * features)
         return work
 
 
-_ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {
+_ATTRIBUTES: dict[str, Callable[[Discovery], Any]] = {
     "loci_": lambda found: found.loci,
     "locus_effects_": lambda found: found.of_loci[0],
     "locus_se_": lambda found: found.of_loci[1],
@@ -218,4 +235,5 @@ _ATTRIBUTES: dict[str, Callable[[Discovery], NDArray]] = {
     "pair_se_": lambda found: found.of_pairs[1],
     "pair_z_": lambda found: found.of_pairs[2],
     "pair_probability_": lambda found: found.probability,
+    "effects_": lambda found: found.estimated_by,
 }

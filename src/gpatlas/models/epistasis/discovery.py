@@ -11,17 +11,19 @@ from gpatlas.models.epistasis.joint import MOST_TERMS, Estimates, JointModel
 from gpatlas.models.epistasis.panel import Panel
 from gpatlas.models.epistasis.posterior import Posterior
 from gpatlas.models.epistasis.shrunken import (
-    LEAST_ROOM,
     Candidates,
     Effects,
     beyond_chance,
-    features_held,
     least_squares_effects,
+    posterior_fits,
     shrunken_effects,
 )
 
 _HELD_OUT = 0.2
 _ROUNDS = 5
+
+
+Estimator = Literal["posterior", "least_squares"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Discovery:
         `(n_pairs,)`, that a declared pair's effect is not 0; NaN without a posterior.
     effects
         What predicts.
+    estimated_by
+        How `effects` were estimated: least squares where those were asked for, or the posterior's features too many.
     """
 
     loci: NDArray[np.intp]
@@ -46,6 +50,7 @@ class Discovery:
     of_pairs: NDArray[np.float64]
     probability: NDArray[np.float64]
     effects: Effects
+    estimated_by: Estimator
 
 
 def discover(
@@ -53,7 +58,7 @@ def discover(
     trait: NDArray[np.float64],
     rules: Rules,
     *,
-    predict_with: Literal["posterior", "least_squares"] = "posterior",
+    predict_with: Estimator = "posterior",
     additive: Literal["auto", "all", "selected"] = "auto",
     seed: int = 0,
     progress: Progress | None = None,
@@ -67,7 +72,7 @@ def discover(
     rules
         Control of what is declared; with a posterior, half of `alpha` is for what the cascade finds.
     predict_with, additive, seed
-        See `InteractionScreening`.
+        See `InteractionScreening`; a posterior whose features are too many gives way to least squares.
     progress
         Called with a line about every stage.
 
@@ -84,10 +89,10 @@ def discover(
     enough = panel.n_samples >= 2 * panel.n_loci
     everything = additive == "all" or (additive == "auto" and enough)
     model = JointModel(panel, trait, None if everything else np.empty(0, dtype=np.intp))
-    too_many = everything and panel.n_loci + LEAST_ROOM > features_held(panel.n_samples, panel.n_loci)
+    too_many = everything and not posterior_fits(panel.n_samples, panel.n_loci)
     if predict_with == "least_squares" or too_many:
         fitted = cascade(model, rules, progress)
-        return _declared(model, fitted, least_squares_effects(model, fitted), {})
+        return _declared(model, fitted, least_squares_effects(model, fitted))
     rules = replace(rules, alpha=rules.alpha / 2)
     fitted = cascade(model, rules, progress)
     settings: dict[str, Any] = {"engine": rules.engine, "n_jobs": rules.n_jobs, "seed": seed}
@@ -109,7 +114,7 @@ def discover(
     probability = {
         tuple(pair): float(p) for pair, p in zip(candidates.pairs.tolist(), posterior.inclusion, strict=True)
     }
-    return _declared(model, fitted, effects, probability)
+    return _declared(model, fitted, effects, probability, "posterior")
 
 
 def likely_terms(
@@ -153,11 +158,17 @@ def _predicts(panel: Panel, trait: NDArray[np.float64], model: JointModel, rules
     return beyond_chance(found.predict(x), without.predict(x), trait[held_out]) <= rules.alpha
 
 
-def _declared(model: JointModel, fitted: Estimates, effects: Effects, probability: dict[tuple, float]) -> Discovery:
+def _declared(
+    model: JointModel,
+    fitted: Estimates,
+    effects: Effects,
+    probability: dict[tuple, float] | None = None,
+    estimated_by: Estimator = "least_squares",
+) -> Discovery:
     n_loci = len(model.loci)
     table = np.stack([fitted.effects, fitted.standard_errors, fitted.t])
     of_pairs = table[:, n_loci:]
     order = np.argsort(-np.abs(of_pairs[2]), kind="stable")
     pairs = model.pairs[order]
-    likely = np.array([probability.get(tuple(pair), np.nan) for pair in pairs.tolist()])
-    return Discovery(model.loci, pairs, table[:, :n_loci], of_pairs[:, order], likely, effects)
+    likely = np.array([(probability or {}).get(tuple(pair), np.nan) for pair in pairs.tolist()])
+    return Discovery(model.loci, pairs, table[:, :n_loci], of_pairs[:, order], likely, effects, estimated_by)

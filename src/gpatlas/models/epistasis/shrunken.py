@@ -161,6 +161,11 @@ def features_held(n_samples: int, n_loci: int) -> int:
     return max(usual, min(n_loci + FEWEST_PAIRS, 2 * usual))
 
 
+def posterior_fits(n_samples: int, n_loci: int) -> bool:
+    """Whether features of all loci, and candidates besides, are held; they must be where all loci are in the model."""
+    return n_loci + LEAST_ROOM <= features_held(n_samples, n_loci)
+
+
 def beyond_chance(predicted: NDArray[np.float64], additive: NDArray[np.float64], trait: NDArray[np.float64]) -> float:
     """Return the one-sided p value of what pairs add to predictions of samples that did not make them."""
     left = trait - additive
