@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import parse_experiment, parse_mapping, read_experiment
+from gpatlas.config import ExperimentConfig, parse_experiment, parse_mapping, read_experiment
 from gpatlas.design import Design
 from gpatlas.errors import ConfigError
 from gpatlas.io.atomic import atomic_path
@@ -40,6 +40,7 @@ def config(
         if (file is None) == (text is None):
             raise ConfigError("give either a file or --text")
         experiment = read_experiment(file) if file else parse_experiment(parse_mapping(str(text), "--text"), "--text")
+        _check_models(experiment, str(file or "--text"))
         content = json.dumps(experiment.model_dump(mode="json"), indent=2) + "\n"
     if out is None:
         print(content, end="")
@@ -140,6 +141,20 @@ def cost(
         print(f"gpatlas: {'warning' if anyway else 'error'}: {line}", file=sys.stderr)
     if found and not anyway:
         raise typer.Exit(2)
+
+
+def _check_models(experiment: ExperimentConfig, source: str) -> None:
+    """Make every model once, for hyperparameters are the models' own to check."""
+    from gpatlas.models import make, search_space
+
+    for label, entry in experiment.models.items():
+        name = entry.model or label
+        try:
+            make(name, preset=entry.preset, **entry.hyperparameters)
+            if entry.tune is not None:
+                search_space(name, entry.tune.space)
+        except ConfigError as error:
+            raise ConfigError(f"{source}: {error}") from None
 
 
 def _shown(value: object) -> str:
