@@ -130,6 +130,32 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_starts(haploids, mon
         DataError, match=r"model lasso needs about .* GB of memory for 300 samples × 24 loci, but 0\.1 GB"
     ):
         fit_dataset(haploids, "lasso", {}, HOLDOUT, 1)
+    with pytest.raises(DataError, match=r"free; models that read packed genotypes from disk are .*screening, .*rrblup"):
+        fit_dataset(haploids, "lasso", {}, HOLDOUT, 1)
+    with pytest.raises(DataError, match=r"GB are free$"):
+        fit_dataset(haploids, "interaction_screening", {}, HOLDOUT, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "hparams", "first", "last"),
+    [
+        ("mlp", MLP, (1, MLP["max_epochs"], "epochs, validation loss"), None),
+        (
+            "interaction_screening",
+            {},
+            (0, 1, "fitted; trait 0, stage 1: loci 24, "),
+            (0, 1, "fitted; trait 1, stage "),
+        ),
+        ("auto_epistasis", {"members": ["rrblup"]}, (0, 1, "fitted; rrblup, fold 1 of 10"), (0, 1, "fitted; rrblup")),
+    ],
+)
+def test_long_fits_say_how_far_they_are(haploids, model, hparams, first, last):
+    told = []
+    fit_dataset(haploids, model, hparams, HOLDOUT, 1, progress=lambda *step: told.append(step))
+    for (done, total, note), expected in zip((told[0], told[-1]), (first, last or told[-1]), strict=True):
+        assert (done, total) == expected[:2]
+        assert note.startswith(expected[2])
+    assert len(told) > 1
 
 
 def test_streaming_needs_no_memory_for_genotypes():

@@ -18,14 +18,14 @@ from gpatlas.config.experiment import EvaluationSpec
 from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError
 from gpatlas.memory import available_memory
-from gpatlas.models import make
+from gpatlas.models import REGISTRY, make, model_class
 from gpatlas.models.network import NetworkRegressor, fit_together
 from gpatlas.models.ridge import PUBLISHED_PENALTIES
 from gpatlas.models.ridge_splits import fit_splits, published_splits, random_splits
 from gpatlas.packed import Bits
 from gpatlas.predictions import TEST, FitResult, FoundPairs, Prediction
 
-Progress = Callable[[int, int, float], None]
+Progress = Callable[[int, int, str], None]  # steps done, steps in all, and what is going on
 
 
 def fit_dataset(
@@ -49,7 +49,7 @@ def fit_dataset(
     seed
         Given to the model as `random_state` unless the hyperparameters hold one.
     progress
-        Passed to networks.
+        Called as a network's epochs or another model's stages go by.
 
     Raises
     ------
@@ -80,7 +80,10 @@ def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
     n, p = dataset.genotypes.shape
     needed = estimator.work(n, p, dataset.n_traits).held(estimator, packed=isinstance(dataset.genotypes, Bits))
     if needed > (free := available_memory()):
-        way_out = "" if getattr(estimator, "streams", False) else "; rrblup reads packed genotypes from disk"
+        way_out = ""
+        if not getattr(estimator, "streams", False):
+            streaming = [name for name in sorted(REGISTRY) if getattr(model_class(name), "streams", False)]
+            way_out = f"; models that read packed genotypes from disk are {', '.join(streaming)}"
         raise DataError(
             f"model {model} needs about {needed / 1e9:.2g} GB of memory for {n:,} samples × {p:,} loci, but "
             f"{free / 1e9:.2g} GB are free{way_out}"
@@ -167,10 +170,18 @@ def _features(dataset: Dataset, estimator: Any) -> Callable[[NDArray[np.intp]], 
 def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
     parts = _parts(dataset, estimator, evaluation)
     if estimator.uses_validation:
-        estimator.fit(parts.x, parts.y, validation=parts.validation, progress=progress)
+        estimator.fit(parts.x, parts.y, validation=parts.validation, progress=_of_epochs(progress))
+    elif progress is not None and getattr(estimator, "reports_stages", False):
+        estimator.fit(parts.x, parts.y, progress=lambda stage: progress(0, 1, f"fitted; {stage}"))
     else:
         estimator.fit(parts.x, parts.y)
     return _prediction(dataset, estimator, parts)
+
+
+def _of_epochs(progress: Progress | None) -> Callable[[int, int, float], None] | None:
+    if progress is None:
+        return None
+    return lambda epoch, epochs, loss: progress(epoch, epochs, f"epochs, validation loss {loss:.4g}")
 
 
 def _prediction(dataset: Dataset, estimator: Any, parts: _Parts) -> Prediction:

@@ -1,8 +1,11 @@
 """The stack: who takes part, what weighs, and that it is not behind its members."""
 
+import re
+
 import numpy as np
 import pytest
 
+from gpatlas.errors import ConfigError
 from gpatlas.models import auto_epistasis, make
 from gpatlas.models.stacking import stack
 from tests.models.epistasis.populations import sparse_pairs
@@ -72,3 +75,36 @@ def test_nothing_to_predict_is_said(monkeypatch):
         auto = make("auto_epistasis", members=["rrblup"]).fit(x, y)
     assert not auto.weights_.any()
     assert auto.predict(x) == pytest.approx(y.mean())
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([], "members is empty; name one model or more"),
+        (["rrblup", "egblupp"], "members: unknown model 'egblupp'; did you mean 'egblup'?"),
+        ({"mlp": {"hiden": [3]}}, "members: model mlp: unknown hyperparameter 'hiden'; did you mean 'hidden'?"),
+        ({"mine": {"model": "rrblup", "penalty": "foo"}}, "members: model rrblup: The 'penalty' parameter"),
+        ([{"rrblup": {}}], "members: {'rrblup': {}} is neither a model's name nor a name and its hyperparameters"),
+        ({"rrblup": 3}, "members: {'rrblup': 3} is neither a model's name nor"),
+    ],
+)
+def test_members_are_checked_before_anything_is_fitted(members, message):
+    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+        make("auto_epistasis", members=members)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        auto_epistasis.AutoEpistasis(members=members).fit(np.eye(20), np.arange(20.0))
+
+
+def test_a_member_without_hyperparameters_takes_its_defaults():
+    """As in YAML, where nothing stands behind the colon."""
+    assert make("auto_epistasis", members={"rrblup": None, "egblup": {}})._member("rrblup", 1).penalty == "reml"
+
+
+def test_progress_is_of_members_and_folds():
+    x, y, _, _ = sparse_pairs(60, 8, 0.9, seed=2)
+    lines = []
+    make("auto_epistasis", members=["rrblup", "egblup"], n_folds=2).fit(x, y, progress=lines.append)
+    assert lines[:4] == [f"{name}, fold {k} of 2" for name in ("rrblup", "egblup") for k in (1, 2)]
+    assert len(lines) > 4
+    assert all(line.endswith(", all samples") for line in lines[4:])

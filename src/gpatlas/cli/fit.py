@@ -73,9 +73,8 @@ def fit(
             together = ready.get(dataset.content_hash)
             if result is None:
 
-                def say(epoch: int, epochs: int, loss: float, done: int = done) -> None:
-                    total = len(datasets) * epochs
-                    report(done * epochs + epoch, total, f"epochs, validation loss {loss:.4g}")
+                def say(step: int, steps: int, note: str, done: int = done) -> None:
+                    report(done * steps + step, len(datasets) * steps, note)
 
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]

@@ -1,7 +1,7 @@
 """Sparse, dense or neural: members weighed by how they predict samples that they were not fitted to."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from gpatlas.errors import ConfigError
 from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.inputs import validated_genotypes
 from gpatlas.models.space import Choice, Range
@@ -76,6 +77,7 @@ class AutoEpistasis(DosageModel):
     ['rrblup', 'interaction_screening']
     """
 
+    reports_stages: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"best": {"combine": "best"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {"default": {"combine": Choice(("auto", "stack", "best"))}}
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -103,7 +105,23 @@ class AutoEpistasis(DosageModel):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "AutoEpistasis":
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if self.members is None:
+            return
+        if not len(self.members):
+            raise ValueError("members is empty; name one model or more, or leave it out for the default ones")
+        for name in self.members:
+            settings = self.members[name] if isinstance(self.members, Mapping) else None
+            if not isinstance(name, str) or not isinstance(settings, Mapping | None):
+                shown = name if settings is None else {name: settings}
+                raise ValueError(f"members: {shown!r} is neither a model's name nor a name and its hyperparameters")
+            try:
+                self._member(name, 0)
+            except ConfigError as error:
+                raise ConfigError(f"members: {error}") from None
+
+    def fit(self, X: ArrayLike, y: ArrayLike, progress: Callable[[str], None] | None = None) -> "AutoEpistasis":
         """Cross-validate members, weigh them, and fit those that count.
 
         Parameters
@@ -112,6 +130,8 @@ class AutoEpistasis(DosageModel):
             Dosage; NaN is missing.
         y : array-like of shape (n_samples,) or (n_samples, n_traits)
             Phenotypes; NaN is missing.
+        progress : callable, default=None
+            Called with a line about every fit of a member.
 
         Raises
         ------
@@ -128,7 +148,9 @@ class AutoEpistasis(DosageModel):
         chosen = self._chosen(*x.shape)
         for name in chosen:
             values = np.full(Y.shape, np.nan)
-            for fold in folds:
+            for number, fold in enumerate(folds, 1):
+                if progress is not None:
+                    progress(f"{name}, fold {number} of {len(folds)}")
                 rest = np.ones(len(x), dtype=bool)
                 rest[fold] = False
                 member = self._member(name, seed).fit(x[rest], Y[rest])
@@ -145,11 +167,12 @@ class AutoEpistasis(DosageModel):
             inner[:, trait], weights[:, trait], _ = stack(tables[:, rows, trait], observed, self.combine)
             if not weights[:, trait].any() and observed.std() > 0:
                 warnings.warn("no member predicts held-out samples; predictions are the trait's mean", stacklevel=2)
-        self.estimators_ = {
-            name: self._member(name, seed).fit(x, Y)
-            for name, share in zip(self.members_, weights, strict=True)
-            if share.any()
-        }
+        self.estimators_ = {}
+        for name, share in zip(self.members_, weights, strict=True):
+            if share.any():
+                if progress is not None:
+                    progress(f"{name}, all samples")
+                self.estimators_[name] = self._member(name, seed).fit(x, Y)
         self._weights = weights
         self._offset = np.zeros(Y.shape[1])
         self._y_shape = np.asarray(y).shape[1:]
@@ -197,7 +220,7 @@ class AutoEpistasis(DosageModel):
         return chosen + ([NEURAL] if n_samples * n_loci <= NEURAL_GENOTYPES else [])
 
     def _member(self, name: str, seed: int) -> Any:
-        hyperparameters = self.members[name] if isinstance(self.members, Mapping) else {}
+        hyperparameters = (self.members[name] or {}) if isinstance(self.members, Mapping) else {}
         member = _made(name, hyperparameters)
         for key, value in (("random_state", seed), ("n_jobs", self.n_jobs)):
             if key in member.get_params() and key not in hyperparameters:
@@ -214,7 +237,7 @@ class AutoEpistasis(DosageModel):
 def _made(name: str, hyperparameters: Mapping[str, Any]) -> Any:
     from gpatlas.models import make
 
-    settings = dict(hyperparameters or {})
+    settings = dict(hyperparameters)
     return make(settings.pop("model", name), preset=settings.pop("preset", None), **settings)
 
 

@@ -19,6 +19,7 @@ class DosageModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     uses_validation: ClassVar[bool] = False
     streams: ClassVar[bool] = False  # whether X may be `gpatlas.packed.Bits`, which are never unpacked as a whole
+    reports_stages: ClassVar[bool] = False  # whether `fit` takes `progress`, called with a line about every stage
     n_covariates: int = 0
     _mean_x: NDArray  # training means of loci (and covariates), which stand for missing ones
 

@@ -103,6 +103,7 @@ class InteractionScreening(DosageModel):
     """
 
     streams: ClassVar[bool] = True
+    reports_stages: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"stagewise": {"effects": "least_squares"}}
     search_spaces: ClassVar[dict[str, dict[str, Range]]] = {
         "default": {"alpha": Choice((0.01, 0.05, 0.2)), "control": Choice(("fwer", "fdr"))}
@@ -179,7 +180,7 @@ class InteractionScreening(DosageModel):
                     predict_with=self.effects,  # type: ignore[arg-type]
                     additive=self.additive,  # type: ignore[arg-type]
                     seed=seed,
-                    progress=progress,
+                    progress=_of_trait(progress, int(trait), Y.shape[1]),
                 )
         self._mean_x = locus_means(x)
         self._effects = [found[trait].effects for trait in range(Y.shape[1])]
@@ -223,6 +224,12 @@ class InteractionScreening(DosageModel):
             features = 4.0 * n_samples * min(n_loci + n_pairs(n_loci), features_held(n_samples, n_loci))
             work = replace(work, memory=work.memory + 2.2 * features, traffic=n_traits * 70 * features)
         return work
+
+
+def _of_trait(progress: Callable[[str], None] | None, trait: int, n_traits: int) -> Callable[[str], None] | None:
+    if progress is None or n_traits == 1:
+        return progress
+    return lambda stage: progress(f"trait {trait}, {stage}")
 
 
 _ATTRIBUTES: dict[str, Callable[[Discovery], Any]] = {

@@ -83,8 +83,7 @@ def cascade(model: JointModel, rules: Rules, progress: Progress | None = None) -
         if not len(loci):  # additive effects first: what they leave unexplained is noise for pairs
             pairs = _new_pairs(model, fitted, rules, n_tests, dropped)[:most]
         if progress is not None:
-            held = f"{len(model.loci)} loci and {len(model.pairs)} pairs"
-            progress(f"stage {stage}: {held}, {len(loci) + len(pairs)} new")
+            progress(f"stage {stage}: loci {len(model.loci)}, pairs {len(model.pairs)}, new {len(loci) + len(pairs)}")
         if not len(loci) + len(pairs):
             break
         model.add(loci, pairs)

@@ -102,7 +102,7 @@ def discover(
         if not len(pairs) or not _predicts(panel, trait, model, rules, seed):
             break
         if progress is not None:
-            progress(f"posterior: {len(pairs)} more pairs are likely; they are tested jointly")
+            progress(f"posterior: likely loci {len(loci)}, pairs {len(pairs)}, to be tested jointly")
         before, n_before = _terms(model), len(model.pairs)
         model.add(loci, pairs)
         fitted = cascade(model, rules, progress)
