@@ -33,7 +33,8 @@ def what_happened(design: Design, results: Path) -> tuple[dict[str, Happened], f
     dict
         Name of a stage, as in `estimate`, to what happened; only stages of which a job has finished.
     float
-        Seconds from the first product to the last; more than the run took if it was interrupted.
+        Seconds from the first product to the last; more than the experiment took if the run was interrupted, or
+        did jobs of other experiments in between.
 
     Raises
     ------

@@ -165,15 +165,20 @@ def seconds_of_fit(estimator: Any, n_samples: int, n_loci: int, n_traits: int, m
 
 def seconds(work: Work, machine: Machine, gpu: bool = False) -> float:
     """Seconds of work on one core, or on the GPU and a core that feeds it."""
-    if gpu:
-        return _gpu_busy(work, machine) + work.steps * machine.gpu_step
-    return (
-        work.flops / machine.flops
+    on_core = (
+        work.core_flops / machine.flops
         + work.flops64 / machine.flops64
         + work.eigen / machine.eigen
-        + work.traffic / machine.bandwidth
-        + work.steps * machine.step
+        + work.core_traffic / machine.bandwidth
     )
+    if gpu:
+        return on_core + _gpu_busy(work, machine) + work.steps * machine.gpu_step
+    return on_core + work.flops / machine.flops + work.traffic / machine.bandwidth + work.steps * machine.step
+
+
+def takes_torch(estimator: Any) -> bool:
+    """Whether fitting an estimator starts a process with torch: a network, or what has one in it."""
+    return bool(estimator.uses_validation) or hasattr(estimator, "device")
 
 
 def on_gpu(estimator: Any, machine: Machine) -> bool:
@@ -188,7 +193,7 @@ def size(design: Design, row: DesignRow) -> tuple[int, int, int]:
 
 
 def _job(estimator: Any, work: Work, more: float, disk: float, n_samples: int, machine: Machine) -> JobCost:
-    start = machine.start_torch if estimator.uses_validation else START_CLASSICAL * machine.pace
+    start = machine.start_torch if takes_torch(estimator) else START_CLASSICAL * machine.pace
     gpu = on_gpu(estimator, machine)
     taken = start + more + seconds(work, machine, gpu)
     if not gpu:

@@ -58,7 +58,8 @@ def print_comparison(stages: Sequence[Stage], happened: dict[str, Happened], wal
     predicted = wall_seconds(stages, machine)
     print(
         f"Estimate: {duration(predicted)} on {machine.cores} core{'s' * (machine.cores > 1)}; "
-        f"from first product to last: {duration(wall)} ({predicted / max(wall, 1e-9):.2f} times)."
+        f"from first product to last: {duration(wall)} ({predicted / max(wall, 1e-9):.2f} times), jobs of other "
+        f"experiments and pauses in between included."
     )
 
 

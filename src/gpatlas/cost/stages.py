@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpatlas.cost.machine import Machine
-from gpatlas.cost.prices import JobCost, on_gpu, price_fit, price_search, price_simulation, size
+from gpatlas.cost.prices import JobCost, on_gpu, price_fit, price_search, price_simulation, size, takes_torch
 from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
-from gpatlas.models import make, model_class
+from gpatlas.models import make
 
 DRAWING = (3.0, 6.5, 6.5, 1.3)  # CPU seconds of score, two notebooks and the report, at pace 1
 
@@ -74,9 +74,12 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
 
 
 def needs_torch(designs: list[Design]) -> bool:
-    """Whether any model of the experiments is a network."""
+    """Whether any model of the experiments is a network, or has one in it."""
     entries = [(label, entry) for design in designs for label, entry in design.config.models.items()]
-    return any(model_class(entry.model or label).uses_validation for label, entry in entries)
+    return any(
+        takes_torch(make(entry.model or label, preset=entry.preset, **entry.hyperparameters))
+        for label, entry in entries
+    )
 
 
 def _searches(design: Design, label: str, machine: Machine, missing: Callable[[str], bool]) -> tuple[JobCost, ...]:

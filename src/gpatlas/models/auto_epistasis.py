@@ -197,19 +197,21 @@ class AutoEpistasis(DosageModel):
 
     @property
     def device(self) -> str:
-        """Where a neural member trains; "cpu" without one."""
+        """Where a neural member trains; like other models without a network, a stack of them has no such attribute."""
         for name in [NEURAL] if self.members is None else self.members:
             member = self._member(name, 0)
             if hasattr(member, "device"):
                 return str(member.device)
-        return "cpu"
+        raise AttributeError("device: no member is a network")
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs: every member once for each fold, and once more."""
         times = 1 + sum(1 - len(fold) / n_samples for fold in self._folds(n_samples, 0))
         total = Work(flops=0.0, memory=0.0)
         for name in self._chosen(n_samples, n_loci):
-            total += self._member(name, 0).work(n_samples, n_loci, n_traits) * times
+            member = self._member(name, 0)
+            work = member.work(n_samples, n_loci, n_traits) * times
+            total += work if hasattr(member, "device") else work.on_core()
         return total
 
     def _chosen(self, n_samples: int, n_loci: int) -> list[str]:

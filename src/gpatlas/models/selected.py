@@ -169,7 +169,7 @@ class SelectedRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         kept = min(n_loci, self.max_loci or 60)
         times = 1 if self.joint else n_traits
         refit = self._refitted(0).work(n_samples, kept, n_traits if self.joint else 1)
-        return self._selection_work(n_samples, n_loci, n_traits) + refit * times
+        return self._selection_work(n_samples, n_loci, n_traits).on_core() + refit * times
 
     def _selection_work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         if self.selection == "sgd":

@@ -1,6 +1,6 @@
 """`Work`: what fitting a model asks of a machine, so that a run can be priced before it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # bytes that a process of `gpatlas fit` holds before it has any data, without and with torch
@@ -27,6 +27,9 @@ class Work:
         Cubed rows of its symmetric eigendecompositions in double precision.
     dense
         Bytes of memory that are dense genotypes, which an estimator that streams leaves on disk where they are packed.
+    core_flops, core_traffic
+        As `flops` and `traffic`, of what stays on a core although the estimator takes a GPU. Work in double precision
+        always does.
     """
 
     flops: float
@@ -36,6 +39,8 @@ class Work:
     flops64: float = 0.0
     eigen: float = 0.0
     dense: float = 0.0
+    core_flops: float = 0.0
+    core_traffic: float = 0.0
 
     def __add__(self, other: "Work") -> "Work":
         """Return the cost of one after the other."""
@@ -48,6 +53,8 @@ class Work:
             self.flops64 + other.flops64,
             self.eigen + other.eigen,
             larger.dense,
+            self.core_flops + other.core_flops,
+            self.core_traffic + other.core_traffic,
         )
 
     def __mul__(self, times: float) -> "Work":
@@ -60,7 +67,14 @@ class Work:
             times * self.flops64,
             times * self.eigen,
             self.dense,
+            times * self.core_flops,
+            times * self.core_traffic,
         )
+
+    def on_core(self) -> "Work":
+        """Return it as work that no GPU takes."""
+        core_flops, core_traffic = self.core_flops + self.flops, self.core_traffic + self.traffic
+        return replace(self, flops=0.0, traffic=0.0, core_flops=core_flops, core_traffic=core_traffic)
 
     def held(self, estimator: Any, packed: bool) -> float:
         """Return the bytes held where genotypes are packed or are not: an estimator that streams needs less."""
