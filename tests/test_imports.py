@@ -15,7 +15,7 @@ TIERS = [
     {"errors", "seeding", "wording", "encoding", "memory"},
     {"packed"},
     {"dataset", "config", "predictions"},
-    {"joins"},
+    {"joins", "twins"},
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
