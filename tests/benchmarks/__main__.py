@@ -5,6 +5,7 @@ python -m tests.benchmarks ridge        ridge over ten splits, against scikit-le
 python -m tests.benchmarks mlp          an epoch of the published network, against its loop and against its FLOPs
 python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis
+python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
 python -m tests.benchmarks study        the whole published study on this GPU, from measured epochs (wall seconds)
@@ -12,9 +13,7 @@ python -m tests.benchmarks study        the whole published study on this GPU, f
 
 import argparse
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,15 +32,18 @@ from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, scale, screen, study, tune
+from tests.benchmarks import epochs, lasso, peers, prune, scale, screen, study, tune
 from tests.benchmarks.cells import spec
+from tests.benchmarks.processes import cpu_seconds_of
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "ridge", "mlp", "lasso", "scale", "screen", "study", "tune"])
+    parser.add_argument(
+        "what", choices=["simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"]
+    )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
     parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
@@ -69,6 +71,9 @@ def main() -> None:
     elif arguments.what == "screen":
         rows = screen.compare(arguments.samples, arguments.markers)
         title, ratio = f"screen: {arguments.samples:,} samples × {arguments.markers:,} loci, all pairs", "times faster"
+    elif arguments.what == "prune":
+        rows = prune.compare(arguments.samples, arguments.markers)
+        title, ratio = f"prune: {arguments.samples:,} samples × {arguments.markers:,} loci, one thread", "times faster"
     elif arguments.what == "tune":
         rows = tune.compare(arguments.samples, arguments.markers)
         title, ratio = f"tune: {arguments.samples:,} samples × {arguments.markers:,} loci", "times its fits"
@@ -106,18 +111,19 @@ def _simulate(n_samples: int, n_qtl: int) -> list[tuple]:
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "sim"
         script = [str(HERE / "published_simulation.R"), str(n_samples), str(n_qtl), "1", str(stem)]
-        theirs_r = _cpu_of(["Rscript", *script])
+        theirs_r = cpu_seconds_of(["Rscript", *script])
         prepare = (
             f"from pathlib import Path; from tests.benchmarks.peers import prepare_hdf5 as p; p(Path({str(stem)!r}))"
         )
         # start-up and imports of the preparation are taken off, so that only its work counts
-        theirs_h5 = _cpu_of([sys.executable, "-c", prepare]) - _cpu_of(
+        theirs_h5 = cpu_seconds_of([sys.executable, "-c", prepare]) - cpu_seconds_of(
             [sys.executable, "-c", "import tests.benchmarks.peers"]
         )
         settings, out = Path(folder) / "spec.yaml", Path(folder) / "ours.h5"
         settings.write_text(spec(n_samples, n_qtl).model_dump_json())
         ours = min(
-            _cpu_of([sys.executable, "-m", "gpatlas", "simulate", str(settings), "--out", str(out)]) for _ in range(3)
+            cpu_seconds_of([sys.executable, "-m", "gpatlas", "simulate", str(settings), "--out", str(out)])
+            for _ in range(3)
         )
         inside = min(_inside(n_samples, n_qtl, out) for _ in range(3))
     theirs = theirs_r + theirs_h5
@@ -134,13 +140,6 @@ def _inside(n_samples: int, n_qtl: int, out: Path) -> float:
     start = time.process_time()
     write_dataset(simulate(spec(n_samples, n_qtl), 1), out)
     return time.process_time() - start
-
-
-def _cpu_of(command: list[str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=HERE.parents[1])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _ridge(n_samples: int, n_qtl: int) -> list[tuple]:

@@ -220,7 +220,8 @@ def _read_truth(file: h5py.File) -> Truth:
 def _by_samples(file: h5py.File, name: str, values: NDArray) -> h5py.Dataset:
     """Write a matrix in chunks of whole rows, near `CHUNK_BYTES`; unlinked loci do not compress."""
     rows = _chunk_rows(len(values), values[:1].nbytes)
-    return file.create_dataset(name, data=values, chunks=(rows, *values.shape[1:]))
+    chunks = (rows, *values.shape[1:]) if values.size else None  # data without phenotypes have no column
+    return file.create_dataset(name, data=values, chunks=chunks)
 
 
 def _packed_by_samples(file: h5py.File, name: str, bits: Bits) -> h5py.Dataset:

@@ -82,6 +82,13 @@ def transposed_times(bits: Bits, y: NDArray[np.float64]) -> NDArray[np.float64]:
     return (BYTES.T @ sums).reshape(-1, y.shape[1])[:p]
 
 
+def words_by_column(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Turn packed bytes `(n, width)` into words of 64 rows, a vector of them per column: `(8 width, ceil(n / 64))`."""
+    words = np.empty((8 * rows.shape[1], -(-len(rows) // 64)), dtype=np.uint64)
+    _share(_transpose, _ranges(words.shape[1], 16), rows, words)
+    return words
+
+
 def _share(kernel: Callable[..., None], ranges: list[tuple[int, int]], *arrays: Any) -> None:
     """Run a kernel over ranges of what it writes, in as many threads as BLAS may use."""
     n_threads = max((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), default=1)
@@ -95,7 +102,7 @@ def _ranges(size: int, step: int) -> list[tuple[int, int]]:
 
 
 @intrinsic
-def _count_ones(typing_context: Any, word: Any) -> Any:
+def count_ones(typing_context: Any, word: Any) -> Any:
     """Population count of a 64-bit word, an instruction of LLVM."""
     return types.uint64(types.uint64), lambda context, builder, signature, words: builder.ctpop(words[0])
 
@@ -141,22 +148,22 @@ def _count_sixteen(words: NDArray, counts: NDArray, i: int, j: int) -> None:
     c20 = c21 = c22 = c23 = c30 = c31 = c32 = c33 = uint64(0)
     for k in range(words.shape[1]):
         x0, x1, x2, x3, y0, y1, y2, y3 = a0[k], a1[k], a2[k], a3[k], b0[k], b1[k], b2[k], b3[k]
-        c00 += _count_ones(x0 & y0)
-        c01 += _count_ones(x0 & y1)
-        c02 += _count_ones(x0 & y2)
-        c03 += _count_ones(x0 & y3)
-        c10 += _count_ones(x1 & y0)
-        c11 += _count_ones(x1 & y1)
-        c12 += _count_ones(x1 & y2)
-        c13 += _count_ones(x1 & y3)
-        c20 += _count_ones(x2 & y0)
-        c21 += _count_ones(x2 & y1)
-        c22 += _count_ones(x2 & y2)
-        c23 += _count_ones(x2 & y3)
-        c30 += _count_ones(x3 & y0)
-        c31 += _count_ones(x3 & y1)
-        c32 += _count_ones(x3 & y2)
-        c33 += _count_ones(x3 & y3)
+        c00 += count_ones(x0 & y0)
+        c01 += count_ones(x0 & y1)
+        c02 += count_ones(x0 & y2)
+        c03 += count_ones(x0 & y3)
+        c10 += count_ones(x1 & y0)
+        c11 += count_ones(x1 & y1)
+        c12 += count_ones(x1 & y2)
+        c13 += count_ones(x1 & y3)
+        c20 += count_ones(x2 & y0)
+        c21 += count_ones(x2 & y1)
+        c22 += count_ones(x2 & y2)
+        c23 += count_ones(x2 & y3)
+        c30 += count_ones(x3 & y0)
+        c31 += count_ones(x3 & y1)
+        c32 += count_ones(x3 & y2)
+        c33 += count_ones(x3 & y3)
     found = ((c00, c01, c02, c03), (c10, c11, c12, c13), (c20, c21, c22, c23), (c30, c31, c32, c33))
     for r in range(4):
         for s in range(4):
