@@ -15,6 +15,7 @@ from gpatlas.munge.pruning import Window, prune
 from gpatlas.munge.quality import genotype_counts
 from gpatlas.packed import PackedDosages
 from tests.benchmarks.processes import cpu_seconds_of
+from tests.plink import write_bed
 
 WINDOWS = (("50", 5, 0.5), ("1000", 50, 0.2), ("250kb", 1, 0.2))
 N_FOUNDERS, N_CHROMOSOMES, BLOCK = 200, 10, 500
@@ -60,23 +61,6 @@ def population(n_samples: int, n_loci: int, seed: int = 1) -> Dataset:
         position=np.cumsum(rng.integers(1, 2000, n_loci)).astype(float),
         position_unit="bp",
     )
-
-
-def write_bed(stem: Path, data: Dataset) -> None:
-    """Write a PLINK 1 file set, locus-major."""
-    n, p = data.n_samples, data.n_loci
-    of_code = np.array([3, 2, 0, 1], dtype=np.uint8)  # dosage 0, 1, 2, missing
-    with stem.with_suffix(".bed").open("wb") as bed:
-        bed.write(bytes([0x6C, 0x1B, 1]))
-        for start in range(0, p, 1000):
-            x = data.dosage(None, slice(start, min(start + 1000, p))).T
-            codes = np.zeros((len(x), -(-n // 4) * 4), dtype=np.uint8)
-            codes[:, :n] = of_code[x]
-            four = codes.reshape(len(x), -1, 4)
-            bed.write((four[..., 0] | four[..., 1] << 2 | four[..., 2] << 4 | four[..., 3] << 6).tobytes())
-    rows = zip(data.chromosome, data.locus_id, data.position.astype(int), strict=True)
-    stem.with_suffix(".bim").write_text("".join(f"{c}\t{i}\t0\t{b}\tA\tC\n" for c, i, b in rows))
-    stem.with_suffix(".fam").write_text("".join(f"{s} {s} 0 0 0 -9\n" for s in data.sample_id))
 
 
 def compare(n_samples: int, n_loci: int) -> list[tuple]:

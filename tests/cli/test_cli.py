@@ -37,6 +37,8 @@ def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
         "simulate",
         "simulate-cohort",
         "inspect",
+        "munge",
+        "harmonize",
         "hparams",
         "tune",
         "fit",
@@ -51,7 +53,20 @@ def test_version(gpatlas):
 
 
 @pytest.mark.parametrize(
-    "verb", ["config", "design", "cost", "simulate", "simulate-cohort", "inspect", "hparams", "tune", "fit"]
+    "verb",
+    [
+        "config",
+        "design",
+        "cost",
+        "simulate",
+        "simulate-cohort",
+        "inspect",
+        "munge",
+        "harmonize",
+        "hparams",
+        "tune",
+        "fit",
+    ],
 )
 def test_examples_run(gpatlas, verb, tmp_path):
     """As printed, from the repository's root, with written files put elsewhere."""
@@ -59,7 +74,7 @@ def test_examples_run(gpatlas, verb, tmp_path):
     assert examples
     for example in examples:
         words = [word.strip("'") for word in example.split()]
-        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal)|clinic", w) else w for w in words]
+        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal|csv)|clinic", w) else w for w in words]
         done = gpatlas(*words)
         assert done.returncode == 0, done.stderr
 

@@ -164,7 +164,8 @@ class _Cleaning:
         called, digests = _read_samples(self.dataset)
         enough = called >= self.rules.sample_call_rate
         self.keep(f"call rate at least {self.rules.sample_call_rate:g}", "samples", enough)
-        first, repeats = {}, np.zeros(len(digests), dtype=bool)
+        first: dict[bytes, int] = {}
+        repeats = np.zeros(len(digests), dtype=bool)
         for i in self.rows:
             repeats[i] = first.setdefault(digests[i], i) != i
         if self.rules.duplicate_samples:

@@ -20,7 +20,7 @@ class ClumpRule:
     r2
         Loci whose r² with the founder exceeds this belong to it.
     kilobases
-        Up to this distance.
+        And lie nearer than this.
     """
 
     p: float = 1e-4
@@ -60,7 +60,7 @@ def clump(
     _, code = np.unique(chromosome, return_inverse=True)
     order = np.lexsort((position, code))
     order = order[~np.isnan(p[order])]
-    reach = rule.kilobases * 1000
+    reach = np.floor(rule.kilobases * 1000 * (1 + 2.0**-44))
     start = np.searchsorted(code[order], np.arange(code.max() + 2))
     clump_of = np.full(planes.n_loci, -1, dtype=np.intp)
     by_p = np.argsort(p, kind="stable")
@@ -68,8 +68,8 @@ def clump(
         if clump_of[index] >= 0:
             continue
         here = order[start[code[index]] : start[code[index] + 1]]
-        first = np.searchsorted(position[here], position[index] - reach, side="left")
-        last = np.searchsorted(position[here], position[index] + reach, side="right")
+        first = np.searchsorted(position[here], position[index] - reach, side="right")
+        last = np.searchsorted(position[here], position[index] + reach, side="left")
         clump_of[index] = index
         clump_around(planes.words, index, here[first:last], rule.r2, clump_of)
     return clump_of
