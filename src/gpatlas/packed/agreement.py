@@ -9,7 +9,7 @@ from numba import njit, uint64
 from numpy.typing import NDArray
 
 from gpatlas.encoding import MISSING
-from gpatlas.packed.kernels import _count_ones
+from gpatlas.packed.kernels import count_ones
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
 _WORDS_AT_ONCE = 4  # between looks at the budget
@@ -52,8 +52,8 @@ def identity_with(one: NDArray, others: NDArray, most_different: float, least_ca
                 differs = uint64(0)
                 for k in range(n_digits):
                     differs |= one[k, w] ^ others[j, k, w]
-                different += _count_ones(differs & both)
-                called += _count_ones(both)
+                different += count_ones(differs & both)
+                called += count_ones(both)
             if different > most_different:
                 break
         if different <= most_different and called >= least_called:
