@@ -259,7 +259,7 @@ def test_inspect_notices_a_change(gpatlas, data_file):
 
 
 MISTAKES = {
-    "no such verb": (["simulat"], "No such command 'simulat'. Did you mean 'simulate'?"),
+    "no such verb": (["simulat"], "No such command 'simulat'. Did you mean 'simulate'"),
     "no such option": (["inspect", "x.h5", "--trait", "3"], "No such option: --trait"),
     "missing argument": (["inspect"], "Missing argument 'file'"),
     "a word for a number": (["inspect", "x.h5", "--traits", "many"], "Invalid value for '--traits'"),
