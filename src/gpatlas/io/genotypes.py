@@ -95,7 +95,7 @@ def reader_of(path: Path) -> Callable[..., Dataset]:
     DataError
         The name has no known ending.
     """
-    sets = [ending for ending in (".pgen", ".bed") if path.with_name(path.name + ending).is_file()]
+    sets = [ending for ending in (".pgen", ".bed") if Path(f"{path}{ending}").is_file()]
     name = (path.name + "".join(sets[:1] if not path.is_file() else [])).lower().removesuffix(".gz")
     fitting = [ending for ending in READERS if name.endswith(ending)]
     if not fitting:
