@@ -64,7 +64,7 @@ def test_families_and_repeated_names(tmp_path):
     assert data.sample_id.tolist() == [b"f1_a", b"f1_b", b"f2_a", b"0_d"]
     assert data.family.tolist() == [b"f1", b"f1", b"f2", b""]
     assert "samples are named FID_IID, as 1 IID stand more than once in x.fam" in data.provenance["account"]
-    with pytest.raises(DataError, match="1 sample name stand more than once"):
+    with pytest.raises(DataError, match="1 sample name stands more than once"):
         read_bed(write_bed_set(tmp_path / "x", dosage, fam.replace("f2", "f1")))
     all_one = fam.replace("f2 a", "f1 c").replace("f1", "0")
     assert read_bed(write_bed_set(tmp_path / "x", dosage, all_one)).family is None
