@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import optuna
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from gpatlas.models.space import Choice, Float, Integer, Space
+from gpatlas.models.space import Space
+from gpatlas.tuning.distributions import distribution, label
 
 MINIMUM = 3  # complete trials below which nothing can be said
 
@@ -38,26 +38,10 @@ def importances(trials: Sequence[dict[str, Any]], space: Space, seed: int = 0) -
     if len(complete) < MINIMUM or len(space) < 2 or len({row["value"] for row in complete}) < 2:
         return {}
     study = optuna.create_study(direction="maximize")
-    distributions = {key: _distribution(range_) for key, range_ in space.items()}
+    distributions = {key: distribution(range_) for key, range_ in space.items()}
     for row in complete:
-        params = {key: _label(range_, row[key]) for key, range_ in space.items()}
+        params = {key: label(range_, row[key]) for key, range_ in space.items()}
         trial = optuna.trial.create_trial(params=params, distributions=distributions, value=row["value"])
         study.add_trial(trial)
     found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=seed))
     return {key: float(share) for key, share in found.items()}
-
-
-def _distribution(range_: Float | Integer | Choice) -> Any:
-    match range_:
-        case Float():
-            return FloatDistribution(range_.low, range_.high, log=range_.log)
-        case Integer():
-            return IntDistribution(range_.low, range_.high, log=range_.log)
-        case Choice():
-            return CategoricalDistribution(list(range_.labels))
-
-
-def _label(range_: Float | Integer | Choice, value: Any) -> Any:
-    if not isinstance(range_, Choice):
-        return value
-    return next(label for label, labelled in range_.labels.items() if labelled == value)

@@ -21,8 +21,9 @@ from gpatlas.config.experiment import VALIDATION_SHARE
 from gpatlas.dataset import Dataset, Fold
 from gpatlas.errors import DataError, StoreError
 from gpatlas.models import make
-from gpatlas.models.space import Choice, Space, with_values
+from gpatlas.models.space import Space, with_values
 from gpatlas.seeding import stable_seed
+from gpatlas.tuning.distributions import value_of
 from gpatlas.tuning.objective import RESULT, Objective, Progress
 from gpatlas.tuning.study import INDEX, SharedStudy
 
@@ -189,10 +190,7 @@ def _with_random_state(estimator: Any, hyperparameters: Mapping[str, Any], rando
 
 def _row(trial: FrozenTrial, space: Space) -> dict[str, Any]:
     result = trial.user_attrs[RESULT]
-    drawn = {
-        key: range_.labels[trial.params[key]] if isinstance(range_, Choice) else trial.params[key]
-        for key, range_ in space.items()
-    }
+    drawn = {key: value_of(range_, trial.params[key]) for key, range_ in space.items()}
     losses = result["losses"]
     return {
         "trial": trial.user_attrs[INDEX],

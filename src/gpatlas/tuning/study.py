@@ -6,7 +6,7 @@ lock was left by a killed process: it is failed, and its place (`index`) is give
 
 import json
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 IDENTITY, INDEX = "gpatlas", "index"
 STARTUP_TRIALS = 5  # trials before TPE and the median rule judge
 _CLAIM, _APPEND, _FIRST_TRIAL = 0, 1, 2  # bytes of the lock file
-_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2  # between looks at what other processes have done
 _NAME = "tune"
 _FIRST_WORDS = b'{"op_code"'
 
@@ -78,44 +78,47 @@ class SharedStudy:
         A trial must be told before the next is asked for; one that is running when the generator is closed is failed.
         """
         while True:
-            trial = self._claim(n_trials)
+            trial = self.claim(range(n_trials))
             if trial is not None:
                 try:
                     yield trial
                 finally:
-                    if self._state(trial) is TrialState.RUNNING:
-                        self.tell(trial, TrialState.FAIL)
-                    self._locks.free(_FIRST_TRIAL + trial.number)
+                    self.release(trial)
             elif len(self.finished()) >= n_trials:
                 return
             else:  # the last ones run elsewhere; should their process be killed, they are ours
-                time.sleep(_POLL_SECONDS)
-                self.waited += _POLL_SECONDS
+                time.sleep(POLL_SECONDS)
+                self.waited += POLL_SECONDS
 
-    def tell(self, trial: Trial, state: TrialState, value: float | None = None) -> None:
-        """Record how a trial ended."""
-        self._study.tell(trial, value, state=state)
+    def claim(self, indices: Iterable[int | str]) -> Trial | None:
+        """Begin the first of these trials that no living process has begun; None where there is none.
 
-    def _claim(self, n_trials: int) -> Trial | None:
+        It must be told, and then released.
+        """
         with self._locks.holding(_CLAIM):
             for left in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 if not self._locks.held_by_another(_FIRST_TRIAL + left.number):
                     self._study.tell(left.number, state=TrialState.FAIL)
             taken = {t.user_attrs[INDEX] for t in self._counted()}
-            if len(taken) >= n_trials:
+            index = next((i for i in indices if i not in taken), None)
+            if index is None:
                 return None
-            index = next(i for i in range(n_trials) if i not in taken)
             # a sampler of its own for each trial: what it draws depends on the index and on the trials before it
-            self._study.sampler = optuna.samplers.TPESampler(
-                seed=stable_seed(self._seed, "trial", index, bits=31),
-                n_startup_trials=STARTUP_TRIALS,
-                multivariate=True,
-                constant_liar=True,
-            )
+            self._study.sampler = tpe_sampler(stable_seed(self._seed, "trial", index, bits=31))
             trial = self._study.ask()
             self._locks.hold(_FIRST_TRIAL + trial.number)
             trial.set_user_attr(INDEX, index)
             return trial
+
+    def release(self, trial: Trial) -> None:
+        """Give a trial back; one that was not told is failed, and its place is given out again."""
+        if self._state(trial) is TrialState.RUNNING:
+            self.tell(trial, TrialState.FAIL)
+        self._locks.free(_FIRST_TRIAL + trial.number)
+
+    def tell(self, trial: Trial, state: TrialState, value: float | None = None) -> None:
+        """Record how a trial ended."""
+        self._study.tell(trial, value, state=state)
 
     def _counted(self) -> list[FrozenTrial]:
         trials = self._study.get_trials(deepcopy=False)
@@ -128,7 +131,7 @@ class SharedStudy:
         there = self._study.user_attrs.get(IDENTITY)
         if there is None:
             if self._study.get_trials(deepcopy=False):
-                raise StoreError(f"{journal}: holds an Optuna study that `gpatlas tune` did not make; use another file")
+                raise StoreError(f"{journal}: holds an Optuna study that gpatlas did not make; use another file")
             self._study.set_user_attr(IDENTITY, identity)
             return
         differing = [key for key in {**there, **identity} if there.get(key) != identity.get(key)]
@@ -137,6 +140,16 @@ class SharedStudy:
             raise ConfigError(
                 f"{journal}: holds a study that differs in {what}; to start anew give another --study, or delete it"
             )
+
+
+def tpe_sampler(seed: int) -> optuna.samplers.TPESampler:
+    """Return the sampler that draws hyperparameters: at random at first, then where trials were good.
+
+    References
+    ----------
+    Bergstra, Bardenet, Bengio & Kégl (2011) NeurIPS 24: tree-structured Parzen estimators.
+    """
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True)
 
 
 class _AppendLock:
