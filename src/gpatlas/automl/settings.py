@@ -1,0 +1,82 @@
+"""`Settings` of an AutoML run: what may compete, by which score, on which budget."""
+
+from dataclasses import dataclass, replace
+
+from gpatlas.automl.candidates import CANDIDATES
+from gpatlas.errors import ConfigError, did_you_mean
+
+SEARCH_SHARE = 0.8  # of a budget in seconds; the rest is for the fits that outer folds judge
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search and how to judge the search.
+
+    Parameters
+    ----------
+    candidates
+        Names; empty for all that predict the kind of trait.
+    metric
+        Score to select by; None for the kind's own.
+    budget_fits
+        Model fits of one search; reproducible on any machine and number of processes.
+    budget_seconds
+        Seconds of fitting in the whole run, added over processes, instead of fits.
+    outer_folds, outer_repeats
+        Folds that judge the whole procedure.
+    inner_folds
+        Folds that a search compares by.
+    stack
+        Whether candidates may be averaged.
+    one_se
+        Whether the cheapest candidate within a standard error of the best is preferred.
+    permutations
+        Runs with permuted phenotypes.
+    seed
+        Root of all random numbers.
+    """
+
+    candidates: tuple[str, ...] = ()
+    metric: str | None = None
+    budget_fits: int = 100
+    budget_seconds: float | None = None
+    outer_folds: int = 5
+    outer_repeats: int = 2
+    inner_folds: int = 5
+    stack: bool = True
+    one_se: bool = False
+    permutations: int = 20
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in self.candidates:
+            if name not in CANDIDATES:
+                raise ConfigError(f"unknown candidate '{name}'{did_you_mean(name, CANDIDATES)}")
+        for key, least in (("budget_fits", 1), ("outer_folds", 2), ("outer_repeats", 1), ("inner_folds", 2)):
+            if getattr(self, key) < least:
+                raise ConfigError(f"{key} must be at least {least}, not {getattr(self, key)}")
+        if self.budget_seconds is not None and not self.budget_seconds > 0:
+            raise ConfigError(f"budget_seconds must be above 0, not {self.budget_seconds:g}")
+
+    def competing(self, kind: str) -> tuple[str, ...]:
+        """Names of the candidates for a kind of trait, cheapest first.
+
+        Raises
+        ------
+        ConfigError
+            One that was asked for does not predict this kind.
+        """
+        for name in self.candidates:
+            if kind not in CANDIDATES[name].kinds:
+                raise ConfigError(f"candidate {name} does not predict a {kind} trait; leave it out")
+        return tuple(
+            name
+            for name, candidate in CANDIDATES.items()
+            if kind in candidate.kinds and (not self.candidates or name in self.candidates)
+        )
+
+    def of_one_search(self, n_searches: int) -> "Settings":
+        """Return the settings with the part of a budget in seconds that falls to one of so many searches."""
+        if self.budget_seconds is None:
+            return self
+        return replace(self, budget_seconds=SEARCH_SHARE * self.budget_seconds / n_searches)
