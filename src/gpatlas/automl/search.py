@@ -30,6 +30,7 @@ from gpatlas.tuning.study import tpe_sampler
 
 LOOK_FOLDS = 2  # of the first step
 LOOK_SHARE, RACE_SHARE = 0.5, 0.6  # of the budget, and of what is left after the first step
+LEAST_RACED = 3  # candidates that go on from the first step, if the budget allows
 STEPS_PER_HALF = 3  # trials of each contender before the worse half of them goes
 FRESH_DRAWS = 5  # times that a draw may repeat an earlier trial before a candidate counts as exhausted
 
@@ -138,7 +139,7 @@ class Search:
         rest = self.folds.splits[LOOK_FOLDS:]
         if not rest:
             return {trial.candidate: trial for trial in ranked}
-        most, room = max(1, math.ceil(len(ranked) / 2)), RACE_SHARE * self._left()
+        most, room = max(LEAST_RACED, math.ceil(len(ranked) / 2)), RACE_SHARE * self._left()
         entered: list[Trial] = []
         for trial in ranked[:most]:
             room -= self._price(trial, len(rest))
@@ -245,15 +246,15 @@ class Search:
         alone = {winner.candidate: 1.0}
         failed = {trial.candidate for trial in self.trials if trial.state == "failed" and not trial.hyperparameters}
         best = {name: trial for name, trial in looked.items() if name not in failed} | complete
-        averaged, stack_intercept, stacked = self._average(fitted, winner) if complete else ({}, 0.0, False)
+        averaged, intercept, stacked = self._average(fitted, winner) if complete else ({}, 0.0, False)
         stacked = stacked and self.settings.stack and not self.settings.one_se
         return Found(
             winner=winner.candidate,
             best=best,
             weights=averaged if stacked else alone,
-            intercept=stack_intercept if stacked else 0.0,
-            stack_weights=averaged if self.settings.stack else {},
-            stack_intercept=stack_intercept,
+            intercept=intercept if stacked else 0.0,
+            stack_weights=(averaged or alone) if self.settings.stack else {},
+            stack_intercept=intercept,
             stacked=stacked,
             trials=tuple(self.trials),
             folds=self.folds,
