@@ -10,7 +10,7 @@ KINDS = ("continuous", "binary", "multiclass")
 EVERY = [(name, kind) for name, candidate in CANDIDATES.items() for kind in KINDS if kind in candidate.kinds]
 
 
-def trait(kind, n=60, p=90, n_covariates=2, seed=1):
+def trait(kind, n=60, p=70, n_covariates=2, seed=1):
     """X with dosages, two covariates, missing values and a constant locus; y of the kind."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 3, (n, p)).astype(np.float32)

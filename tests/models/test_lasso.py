@@ -123,3 +123,33 @@ def test_a_missing_genotype_counts_as_the_mean(data):
 def test_fewer_samples_than_folds_is_said(rng):
     with pytest.raises(ValueError, match="4 phenotyped samples, but at least 5 are needed"):
         make("lasso").fit(rng.integers(0, 2, (4, 3)), np.arange(4.0))
+
+
+def test_the_elastic_net_is_that_of_scikit_learn(rng):
+    from sklearn.linear_model import ElasticNet
+
+    x = rng.integers(0, 3, (120, 40)).astype(np.int8)
+    y = x[:, :5].sum(axis=1) + rng.normal(size=120)
+    model = make("lasso", l1_ratio=0.3).fit(x, y)
+    scaled = (x - x.mean(axis=0)) / x.std(axis=0)
+    expected = ElasticNet(alpha=model.penalty_ / 0.3, l1_ratio=0.3, tol=1e-8, max_iter=100_000).fit(scaled, y)
+    np.testing.assert_allclose(model.marker_effects_ * x.std(axis=0), expected.coef_, atol=2e-3)
+    assert model.selected_.sum() > make("lasso", rule="1se").fit(x, y).selected_.sum()
+
+
+def test_covariates_are_not_penalised(rng):
+    """The conditions of the optimum (Karush-Kuhn-Tucker): no correlation is left with covariates, λ with kept loci."""
+    x, w = rng.integers(0, 3, (150, 60)).astype(float), rng.normal(size=(150, 2))
+    w[:, 0] += x[:, 3]
+    y = x[:, :4].sum(axis=1) + w @ [0.2, -3.0] + rng.normal(size=150)
+    both = np.hstack([x, 100 + w])
+    model = make("lasso", n_covariates=2).fit(both, y)
+    residual = y - model.predict(both)
+    np.testing.assert_allclose(w.T @ residual, 0, atol=1e-6)
+    assert abs(residual.mean()) < 1e-9
+    design = np.column_stack([np.ones(150), w])
+    left = x - design @ np.linalg.lstsq(design, x, rcond=None)[0]
+    correlation = np.abs(left.T @ residual) / 150 / left.std(axis=0)
+    np.testing.assert_allclose(correlation[model.selected_], model.penalty_, rtol=0.05)
+    assert correlation.max() < 1.05 * model.penalty_
+    assert model.covariate_effects_[1] == pytest.approx(-3, abs=0.3)

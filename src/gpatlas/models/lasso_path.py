@@ -4,9 +4,11 @@ For centred loci scaled to standard deviation 1 (both over the samples at hand) 
 
     ½/n ‖y - Σ x_j b_j‖² + λ Σ |b_j|                              Tibshirani (1996) eq. 1, in its Lagrangian form
 
-over a falling grid of λ. Cross-validation and subsampling solve it for many overlapping subsets. All that a subset
-needs of the genotypes are sums over its samples, so the samples are cut into groups, X'X is formed once per group, and
-a subset adds up its groups. A held-out group's squared error follows from its cross products, too:
+over a falling grid of λ; or, as an elastic net, with ½ λ (1/α - 1) Σ b_j² added, which keeps loci together that say the
+same (Zou & Hastie 2005; α is scikit-learn's `l1_ratio`, and λ its `alpha` times that). Cross-validation and
+subsampling solve it for many overlapping subsets. All that a subset needs of the genotypes are sums over its samples,
+so the samples are cut into groups, X'X is formed once per group, and a subset adds up its groups. A held-out group's
+squared error follows from its cross products, too:
 
     ‖y - Xb‖² = y'y - 2 b'X'y + b'X'X b
 
@@ -22,7 +24,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import lasso_path
+from sklearn.linear_model import enet_path
 
 from gpatlas.models.products import row_blocks
 
@@ -137,11 +139,14 @@ class LassoPath:
         Index of the trait.
     groups
         The groups that make up the subset.
+    l1_ratio
+        α of the module's head; 1 is the LASSO.
     """
 
     products: CrossProducts
     trait: int
     groups: tuple[int, ...]
+    l1_ratio: float = 1.0
 
     def __post_init__(self) -> None:
         products, groups = self.products, list(self.groups)
@@ -169,10 +174,11 @@ class LassoPath:
         if len(self._gram) != len(loci):
             self._gram = self._standardised_gram()
             self._now = np.pad(self._now, (0, len(loci) - len(self._now)))
-        _, found, _ = lasso_path(
+        _, found, _ = enet_path(
             np.broadcast_to(0.0, (self.n, len(loci))),  # only its shape is read
             self._trait_norm,
-            alphas=[penalty],
+            l1_ratio=self.l1_ratio,
+            alphas=[penalty / self.l1_ratio],
             precompute=self._gram,
             Xy=self.xy[loci],
             coef_init=self._now,

@@ -54,6 +54,7 @@ def cross_validated_lasso(
     smallest: float = _GRID_END,
     rule: Rule = "min",
     seed: int = 0,
+    l1_ratio: float = 1.0,
 ) -> LassoFit:
     """Fit the LASSO at the penalty that cross-validation chooses, trait by trait.
 
@@ -70,6 +71,8 @@ def cross_validated_lasso(
         "min" takes the least error, "1se" the largest penalty within one standard error of it.
     seed
         Of the folds.
+    l1_ratio
+        Share of the absolute values in an elastic net's penalty; 1 is the LASSO.
     """
     fold = np.random.default_rng(seed).permutation(len(x)) % n_folds
     shift = x.mean(axis=0) if x.dtype.kind == "f" else np.zeros(x.shape[1])
@@ -80,8 +83,8 @@ def cross_validated_lasso(
     effects, strength = np.zeros((2, x.shape[1], y.shape[1]))
     intercept, penalties = np.zeros((2, y.shape[1]))
     for trait in range(y.shape[1]):
-        whole = LassoPath(products, trait, everything)
-        parts = [LassoPath(products, trait, everything[:f] + everything[f + 1 :]) for f in everything]
+        whole = LassoPath(products, trait, everything, l1_ratio)
+        parts = [LassoPath(products, trait, everything[:f] + everything[f + 1 :], l1_ratio) for f in everything]
         grid = np.geomspace(1, smallest, n_penalties) * whole.largest_penalty
         best = _go_down([*parts, whole], grid, rule)
         loci, scaled = whole.coefficients[best]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -66,3 +67,48 @@ class Features(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+class Components(TransformerMixin, BaseEstimator):
+    """Principal components of the loci, and the covariates after them.
+
+    Parameters
+    ----------
+    n_components : int or None, default=None
+        Components at most; None is all that the samples have.
+    n_covariates : int, default=0
+        How many of the last columns are covariates.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (n_loci, n_components)
+        Orthonormal.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "n_covariates": [Interval(Integral, 0, None, closed="left")],
+    }
+
+    def __init__(self, n_components: int | None = None, n_covariates: int = 0):
+        self.n_components = n_components
+        self.n_covariates = n_covariates
+
+    def fit(self, X: ArrayLike, y: Any = None) -> "Components":
+        """Find the components of centred, complete X `(n_samples, n_features)`."""
+        self._validate_params()
+        x = validate_data(self, X, dtype=(np.float32, np.float64))
+        loci = x[:, : x.shape[1] - self.n_covariates].astype(np.float64)
+        d, u = eigh(loci @ loci.T) if len(loci) < loci.shape[1] else eigh(loci.T @ loci)
+        most = len(d) if self.n_components is None else self.n_components
+        kept = np.flatnonzero(d > d.max(initial=0.0) * len(d) * np.finfo(np.float64).eps)[::-1][:most]
+        axes = loci.T @ (u[:, kept] / np.sqrt(d[kept])) if len(loci) < loci.shape[1] else u[:, kept]
+        self.axes_: NDArray = axes * np.sign(axes.sum(axis=0) + (axes.sum(axis=0) == 0))
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Return components and covariates, `(n_samples, n_components + n_covariates)`."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
+        n_loci = x.shape[1] - self.n_covariates
+        return np.hstack([x[:, :n_loci] @ self.axes_, x[:, n_loci:]])

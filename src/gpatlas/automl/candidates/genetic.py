@@ -1,0 +1,41 @@
+"""Models of genetics as candidates: covariates are fixed effects; classes are indicators with calibrated values."""
+
+from typing import Any
+
+from gpatlas.automl.candidates.average import AverageClassifier, AverageRegressor
+from gpatlas.automl.candidates.candidate import Request
+from gpatlas.automl.candidates.covariates_first import CovariatesFirst
+from gpatlas.automl.candidates.library import lightgbm
+from gpatlas.automl.candidates.one_vs_rest import CalibratedOneVsRest
+from gpatlas.models import make
+
+
+def rrblup(request: Request) -> Any:
+    """RrBLUP, equivalently GBLUP, with reliabilities of its GEBVs."""
+    return _of_kind(request, make("rrblup", n_covariates=request.n_covariates, reliability=not request.classes))
+
+
+def rkhs(request: Request) -> Any:
+    """Gaussian kernels averaged by their evidence."""
+    return _of_kind(request, make("rkhs", n_covariates=request.n_covariates))
+
+
+def egblup(request: Request) -> Any:
+    """Additive and additive × additive effects."""
+    return _of_kind(request, make("egblup", n_covariates=request.n_covariates))
+
+
+def kernel_tree(request: Request) -> Any:
+    """The mean of GBLUP, RKHS and boosted trees: three views of the genotype that err differently."""
+    members = [rrblup(request), rkhs(request), lightgbm(request)]
+    return AverageClassifier(members) if request.classes else AverageRegressor(members)
+
+
+def interaction_screening(request: Request, alpha: float = 0.05) -> Any:
+    """Pairs of loci that interact, found among all."""
+    screening = make("interaction_screening", alpha=alpha, n_jobs=1, random_state=request.seed)
+    return _of_kind(request, CovariatesFirst(screening, request.n_covariates))
+
+
+def _of_kind(request: Request, regressor: Any) -> Any:
+    return CalibratedOneVsRest(regressor, request.seed) if request.classes else regressor
