@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.automl.candidates.average import AverageClassifier, AverageRegressor
 from gpatlas.automl.candidates.covariates_first import CovariatesFirst
+from gpatlas.automl.candidates.discriminant import RegularisedDiscriminant
 from gpatlas.automl.candidates.features import Components, Features
 from gpatlas.automl.candidates.one_vs_rest import CalibratedOneVsRest
 from gpatlas.automl.candidates.sparse_logistic import SparseLogistic
@@ -19,6 +20,7 @@ from gpatlas.models import make
         Components(2),
         CalibratedOneVsRest(make("rrblup")),
         SparseLogistic(),
+        RegularisedDiscriminant(),
         CovariatesFirst(make("rrblup")),
         AverageRegressor([make("rrblup"), make("rkhs")]),
         AverageClassifier([CalibratedOneVsRest(make("rrblup")), CalibratedOneVsRest(make("rkhs"))]),
@@ -71,3 +73,16 @@ def test_left_out_values_keep_the_mean():
     model = CalibratedOneVsRest(make("rrblup")).fit(x, y)
     assert model.slope_[0] == 0
     np.testing.assert_allclose(model.predict_proba(x)[:, 1], (y.sum() + 1) / 32)
+
+
+def test_discriminants_are_those_of_scikit_learn_at_both_ends(rng):
+    """Own covariances, and one for all (maximum likelihood): QDA and LDA."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+
+    code = rng.integers(0, 3, 200)
+    x = rng.normal(size=(200, 4)) * (1 + 0.3 * code[:, None]) + code[:, None]
+    together = RegularisedDiscriminant(common=1.0, sphere=0.0).fit(x, code).predict_proba(x)
+    linear = LinearDiscriminantAnalysis(solver="lsqr").fit(x, code)
+    np.testing.assert_allclose(together, linear.predict_proba(x), atol=1e-6)
+    apart = RegularisedDiscriminant(common=0.0, sphere=0.0).fit(x, code).predict_proba(x)
+    np.testing.assert_allclose(apart, QuadraticDiscriminantAnalysis().fit(x, code).predict_proba(x), atol=0.02)

@@ -6,6 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 from gpatlas.automl.candidates.candidate import CONTINUOUS, MULTICLASS, Request
+from gpatlas.automl.candidates.discriminant import RegularisedDiscriminant
 from gpatlas.automl.candidates.features import Components, Features
 from gpatlas.automl.candidates.one_vs_rest import CalibratedOneVsRest
 from gpatlas.models import make
@@ -140,13 +141,11 @@ def lda(request: Request, n_components: int = 20) -> Any:
     )
 
 
-def qda(request: Request, n_components: int = 10, reg_param: float = 0.3) -> Any:
+def qda(request: Request, n_components: int = 10, common: float = 0.3) -> Any:
     """Quadratic discriminants of principal components and covariates."""
-    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-
     components = Components(n_components, request.n_covariates)
     scaled = [Features(request.n_covariates), components, Features()]
-    return make_pipeline(*scaled, QuadraticDiscriminantAnalysis(reg_param=reg_param))
+    return make_pipeline(*scaled, RegularisedDiscriminant(common))
 
 
 def sgd(request: Request, alpha: float = 0.1, l1_ratio: float = 0.5) -> Any:

@@ -86,7 +86,7 @@ _PORTFOLIO = (
         "qda",
         "QDA of components",
         lambda n, p, _: 0.05 + _gram(n, p),
-        {"n_components": Integer(2, 40, log=True), "reg_param": Choice((0.1, 0.3, 0.7))},
+        {"n_components": Integer(2, 40, log=True), "common": Choice((0.1, 0.3, 0.7))},
         kinds=_CLASSES,
     ),
     _candidate("library", "svm", "SVM", lambda n, p, classes: 0.02 + (5e-9 if classes else 1e-9) * n**2 * p, _SVM),
@@ -111,7 +111,7 @@ _PORTFOLIO = (
         "genetic",
         "interaction_screening",
         "interaction screening",
-        lambda n, p, classes: (6 if classes else 1) * (0.5 + 4e-10 * n * float(p) ** 2),
+        lambda n, p, classes: (6 if classes else 1) * (0.5 + 3e-8 * n * float(p) ** 2 / (1 + p / 2000)),
         _SCREENING,
     ),
 )
