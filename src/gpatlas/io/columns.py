@@ -76,7 +76,10 @@ def read_column(
     absent = np.array([text.upper() in MISSING_TEXTS or text in missing for text in texts])
     numbers = [None if gone else _number(text) for text, gone in zip(texts, absent, strict=True)]
     odd = [k for k, (number, gone) in enumerate(zip(numbers, absent, strict=True)) if number is None and not gone]
+    if odd and {number for number in numbers if number is not None} == {-9}:
+        absent |= np.array([number == -9 for number in numbers])  # a number beside text is no class
     if categorical:
+        absent |= np.array([number == -9 for number in numbers])
         return _classes(name, texts, absent, where)
     if odd and (numeric or len(odd) < (~absent).sum()):
         raise DataError(
@@ -123,7 +126,7 @@ def _case_control(name: str, values: NDArray[np.float64], said: list[str], where
 
 def _classes(name: str, texts: Sequence[str], absent: NDArray[np.bool_], where: str) -> Column:
     """Read classes; numbers in their order, text in the alphabet's, but a case after its control."""
-    known = [text for text, gone in zip(texts, absent, strict=True) if not gone and text != "-9"]
+    known = [text for text, gone in zip(texts, absent, strict=True) if not gone]
     levels = sorted(set(known), key=lambda text: (_number(text) is None, _number(text) or 0.0, text))
     if len(levels) > _MOST_LEVELS or (len(levels) > _FEW and len(levels) > len(known) / 2):
         raise DataError(

@@ -14,8 +14,8 @@ from gpatlas.io.text import first_lines
 BY_CONTENT = "the first line"
 # ending of the file's name (without .gz) → module:function that reads it; the longest ending that fits counts
 READERS = {
-    ".h5": "store:read_dataset",
-    ".hdf5": "store:read_dataset",
+    ".h5": "store:read_intact",
+    ".hdf5": "store:read_intact",
     ".hmp": "hapmap:read_hapmap",
     ".hmp.txt": "hapmap:read_hapmap",
     ".raw": "dosage_tables:read_dosage_table",

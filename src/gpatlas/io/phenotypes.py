@@ -141,16 +141,16 @@ def _read_cells(path: str | Path) -> tuple[list[str], dict[str, list[str]], list
     """Read a table to its header, its columns of text, and the line of every row."""
     header, rows, _ = table_rows(path)
     header = [name.lstrip("#") for name in header]
-    if all(_is_number(name) for name in header[1:]):
-        raise DataError(f"{path}, line 1: expected the names of columns, found {shown(', '.join(header))}")
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise DataError(f"{path}, line 1: column {shown(twice[0])} stands more than once")
     read = list(rows)
     if not read:
         raise DataError(f"{path}: no row below the header")
-    columns = zip(*(row for _, row in read), strict=True)
-    return header, {name: list(column) for name, column in zip(header, columns, strict=True)}, [n for n, _ in read]
+    columns = [list(column) for column in zip(*(row for _, row in read), strict=True)]
+    if all(_is_like(name, column) for name, column in zip(header[1:], columns[1:], strict=True)):
+        raise DataError(f"{path}, line 1: expected the names of columns, found {shown(', '.join(header))}")
+    return header, dict(zip(header, columns, strict=True)), [number for number, _ in read]
 
 
 def _names(
@@ -245,6 +245,11 @@ def _families(texts: list[str], sample: NDArray[np.intp], names: list[str], path
             raise DataError(f"{path}: sample '{names[row]}' is of two families, {families[row]} and {text}")
         families[row] = text
     return families
+
+
+def _is_like(name: str, values: list[str]) -> bool:
+    """Whether a column's name is rather one of its values."""
+    return name in values or (_is_number(name) and any(_is_number(value) for value in values))
 
 
 def _is_number(text: str) -> bool:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_bytes
-from gpatlas.errors import StoreError
+from gpatlas.errors import GpatlasError, StoreError
 from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.io.stored_bits import StoredBits
 from gpatlas.io.stored_dosages import ENCODING, StoredDosages, write_dosages
@@ -104,6 +104,20 @@ def read_dataset(path: str | Path, lazy: bool = False) -> Dataset:
         return _read(file, Path(path) if lazy else None)
 
 
+def read_intact(path: str | Path, lazy: bool = False) -> Dataset:
+    """Read a dataset as `read_dataset` does and, unless it is left on disk, check that it is what was written.
+
+    Raises
+    ------
+    StoreError
+        As `read_dataset`; the content is not what its hash was taken of.
+    """
+    dataset = read_dataset(path, lazy)
+    if not lazy and dataset.content_hash != stored_hash(path):
+        raise StoreError(f"{path}: the content has changed since it was written (its hash is another)")
+    return dataset
+
+
 def stored_hash(path: str | Path) -> str:
     """Return the content hash that a dataset file was written with; compare with `Dataset.content_hash`."""
     with _opened(path) as file:
@@ -118,11 +132,11 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
-    except KeyError as error:
-        raise StoreError(f"{path}: not a complete gpatlas dataset: {error.args[0]}") from None
+    except GpatlasError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:  # an array is absent, or something else
+        raise StoreError(f"{path}: not a complete gpatlas dataset: {' '.join(str(error.args[0]).split())}") from None
     except OSError as error:
-        if isinstance(error, StoreError):
-            raise
         raise StoreError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
 
 

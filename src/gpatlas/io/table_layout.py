@@ -82,7 +82,7 @@ def layout_of(lines: Sequence[list[str]], path: str | Path, ignore: Sequence[str
     Raises
     ------
     DataError
-        The first line has another number of fields than the others.
+        The first line has another number of fields than the others, or is nearly that of PLINK's .raw.
     """
     known = Counts()
     width = mode(len(line) for line in lines[1:]) if len(lines) > 1 else len(lines[0])
@@ -96,6 +96,9 @@ def layout_of(lines: Sequence[list[str]], path: str | Path, ignore: Sequence[str
         return Layout(
             header, 1, list(range(len(PLINK_RAW), width)), "samples", "PLINK's .raw", width, left_out=[0, 2, 3, 4, 5]
         )
+    if header and words[:2] == ["fid", "iid"] and set(words[2:6]) & set(PLINK_RAW):
+        expected = " ".join(PLINK_RAW).upper()
+        raise DataError(f"{path}, line 1: expected {expected}, as PLINK writes them, found {' '.join(header[:6])}")
     left_out = [k for k, name in enumerate(header or []) if name in ignore]
     described = {} if header is None else described_columns(words, left_out)
     name_column = next((k for k, word in enumerate(words) if word in SAMPLE_WORDS | LOCUS_WORDS), 0) if header else 0

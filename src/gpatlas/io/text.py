@@ -5,6 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -102,7 +103,10 @@ def fields(line: str, delimiter: str) -> list[str]:
     """Cut a line into fields, without quotes and without white space around them."""
     if '"' in line:
         quoted = " ".join(line.split()) if delimiter == " " else line
-        return [field.strip() for field in next(csv.reader([quoted], delimiter=delimiter, skipinitialspace=True))]
+        with suppress(
+            csv.Error
+        ):  # a quote that never ends; then quotes are letters, and whoever reads the field objects
+            return [field.strip() for field in next(csv.reader([quoted], delimiter=delimiter, skipinitialspace=True))]
     if delimiter == " ":
         return line.split()
     return [field.strip() for field in line.split(delimiter)]

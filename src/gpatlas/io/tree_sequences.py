@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset
-from gpatlas.errors import DataError, StoreError
+from gpatlas.errors import DataError, GpatlasError, StoreError
 from gpatlas.io.field_data import field_dataset
 from gpatlas.wording import several
 
@@ -38,11 +38,13 @@ def read_tree_sequence(path: str | Path, chromosome: str = "1") -> Dataset:
 
     try:
         trees = tskit.load(path)
+        names, nodes = _individuals(trees, path)
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
-    except (tskit.FileFormatError, tskit.LibraryError, OSError, EOFError) as error:
-        raise StoreError(f"{path}: cannot be read as a tree sequence ({' '.join(str(error).split())})") from None
-    names, nodes = _individuals(trees, path)
+    except GpatlasError:
+        raise
+    except (tskit.FileFormatError, tskit.TskitException, OSError, EOFError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read as a tree sequence ({str(error).splitlines()[0]})") from None
     columns, positions, alleles, multiallelic = [], [], [], 0
     for position, haplotypes, of_site in _sites(trees, nodes):
         if len(of_site) > 2:
@@ -55,6 +57,8 @@ def read_tree_sequence(path: str | Path, chromosome: str = "1") -> Dataset:
     if not columns:
         raise DataError(f"{path}: no site with two alleles among {trees.num_sites} sites")
     account = ["tree sequence: dosage counts the derived allele"]
+    if names[0] == "tsk_0":
+        account.append("the file names no individuals, so they are tsk_0, tsk_1, …")
     if multiallelic:
         account.append(f"{several(multiallelic, 'site')} with more than two alleles left out")
     return field_dataset(
