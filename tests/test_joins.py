@@ -92,3 +92,13 @@ def test_wheat():
     joined, account = attach(data, read_phenotypes(REFERENCE / "wheat" / "phenotypes.csv"))
     assert (account.matched, joined.n_traits, data.n_loci, data.ploidy) == (599, 4, 1279, 1)
     assert not np.isnan(joined.phenotypes).any()
+
+
+def test_names_that_are_numbers(tmp_path):
+    """GenoML crashes on them."""
+    (tmp_path / "g.csv").write_text("id,m_1,m_2\n" + "".join(f"{k},{k % 3},{k % 2}\n" for k in range(1001, 1010)))
+    (tmp_path / "p.csv").write_text("ID,PHENO\n" + "".join(f"{k},{k}.5\n" for k in range(1009, 1000, -1)))
+    joined, account = attach(read_genotypes(tmp_path / "g.csv"), read_phenotypes(tmp_path / "p.csv"))
+    assert joined.sample_id.tolist() == [str(k).encode() for k in range(1001, 1010)]
+    assert joined.phenotypes[:, 0].tolist() == [k + 0.5 for k in range(1001, 1010)]
+    assert account.matched == 9
