@@ -1,6 +1,7 @@
 """One style for all figures: sizes, colours that colour-blind readers can tell apart, names of models and axes."""
 
 import functools
+import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,24 @@ MODEL_NAMES = {
     "rkhs": "RKHS",
     "bilinear": "bilinear",
     "transformer": "transformer",
+    "automl": "AutoML, all of it",
+    "stack": "stack",
+    "random_forest": "random forest",
+    "extra_trees": "ExtraTrees",
+    "lightgbm": "LightGBM",
+    "elastic_net": "elastic net",
+    "svm": "SVM",
+    "knn": "k nearest neighbours",
+    "lda": "LDA",
+    "qda": "QDA",
+    "sgd": "SGD",
+    "adaboost": "AdaBoost",
+    "bayes_cpi": "BayesCπ",
+    "kernel_trees": "kernels and trees",
 }
-GREY = "#6b7280"
+GREY, INK = "#6b7280", "#111827"
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#000000")
 
 _STYLE = {
     "figure.dpi": 100,
@@ -93,13 +110,20 @@ def subplots(rows: int, columns: int, width: float, height: float, **kwargs: Any
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure; the suffix gives the format, and no suffix gives both .svg and .png."""
     path = Path(path)
-    figure.draw_without_rendering()  # lets the layout settle: with a fixed aspect it needs two passes
     known = path.suffix in (".svg", ".png", ".pdf")  # a name may end in .999, which is no suffix
     for suffix in [path.suffix] if known else [".svg", ".png"]:
         target = path if known else path.with_name(path.name + suffix)
-        metadata = {"Date": None} if suffix == ".svg" else None
-        with atomic_path(target) as temporary, mpl.rc_context(_STYLE):
-            figure.savefig(temporary, format=suffix[1:], dpi=160, metadata=metadata)
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(drawn(figure, suffix[1:]))
+
+
+def drawn(figure: Figure, format: str = "svg") -> bytes:
+    """Return a figure as the bytes of a file; the same figure gives the same bytes."""
+    figure.draw_without_rendering()  # lets the layout settle: with a fixed aspect it needs two passes
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format=format, dpi=160, metadata={"Date": None} if format == "svg" else None)
+    return buffer.getvalue()
 
 
 def model_colours(models: Iterable[str]) -> dict[str, str]:
@@ -111,6 +135,22 @@ def model_colours(models: Iterable[str]) -> dict[str, str]:
 def model_name(model: str) -> str:
     """A model's name as it is printed."""
     return MODEL_NAMES.get(model, model)
+
+
+def class_colours(classes: Iterable[str]) -> dict[str, str]:
+    """Colours of classes or groups, in their order."""
+    return dict(zip(classes, CLASS_COLOURS * 100, strict=False))
+
+
+def plain(name: object) -> str:
+    """A name from data as it stands: matplotlib would read what is between dollar signs as mathematics."""
+    return str(name).replace("$", r"\$")
+
+
+def number(value: float) -> str:
+    """A score as text and figures print it, so that it is the same in both: three decimals, of large ones fewer."""
+    text = f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1e6 else f"{value:.3e}"
+    return text.replace("-", "−")
 
 
 def sample_size_colours(sizes: list[int]) -> dict[int, Any]:
