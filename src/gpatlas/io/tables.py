@@ -1,5 +1,6 @@
 """Result tables as CSV."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,15 @@ def write_table(table: Any, path: str | Path) -> None:
         table.to_csv(temporary, index=False, float_format=SIGNIFICANT_DIGITS)
 
 
-def read_table(path: str | Path) -> Any:
+def read_table(path: str | Path, text: Collection[str] = ()) -> Any:
     """Read a CSV table to pandas.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        Columns that hold names: "007" stays as it is, and "NA" is a name. Those that the table lacks are passed over.
 
     Raises
     ------
@@ -32,7 +40,12 @@ def read_table(path: str | Path) -> Any:
     import pandas as pd
 
     try:
-        return pd.read_csv(path)
+        if not text:
+            return pd.read_csv(path)
+        columns = pd.read_csv(path, nrows=0).columns
+        absent = {column: ["", "nan", "NaN"] for column in columns if column not in text}
+        names = {column: str for column in columns if column in text}
+        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=absent)
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except pd.errors.EmptyDataError:
