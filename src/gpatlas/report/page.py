@@ -1,46 +1,19 @@
-"""Rendering the report page."""
+"""The report of experiments: a section for each."""
 
-import base64
 import json
-import platform
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 
-import jinja2
-import pandas as pd
 import yaml
 
 from gpatlas.errors import StoreError
 from gpatlas.evaluate.metrics import METRICS
-from gpatlas.io.atomic import atomic_path
 from gpatlas.io.tables import read_table
 from gpatlas.plotting.style import model_name
+from gpatlas.report.automl import write_automl_report
+from gpatlas.report.automl_results import is_automl
 from gpatlas.report.captions import CAPTIONS, STORIES
+from gpatlas.report.rendering import Figure, data_uri, grid, write_page
 from gpatlas.report.summary import cell_means, linear_of, runtime_summary, verdicts
-
-_PACKAGES = (
-    "gpatlas",
-    "torch",
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "pandas",
-    "h5py",
-    "matplotlib",
-    "snakemake",
-)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure as the template shows it."""
-
-    name: str
-    label: str
-    caption: str
-    data: str  # data URI of the SVG
 
 
 def write_report(results: list[Path], out: Path) -> None:
@@ -49,24 +22,22 @@ def write_report(results: list[Path], out: Path) -> None:
     Parameters
     ----------
     results
-        Results folders, each with config.json, metrics.csv, runtimes.csv and figures/.
+        Results folders, each with config.json, metrics.csv, runtimes.csv and figures/; or that of one AutoML run.
     out
         HTML file.
 
     Raises
     ------
     StoreError
-        A table is absent, or the page cannot be written.
+        A table is absent, an AutoML run is among several folders, or the page cannot be written.
     """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(files("gpatlas.report").joinpath("page.html").read_text("utf-8"))
-    page = template.render(
-        experiments=[_experiment(folder) for folder in results],
-        versions=_versions(),
-        system=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-    )
-    with atomic_path(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    runs = [folder for folder in results if is_automl(folder)]
+    if runs and len(results) > 1:
+        raise StoreError(f"{runs[0]} is an AutoML run, which has a page of its own: give it alone")
+    if runs:
+        write_automl_report(runs[0], out)
+    else:
+        write_page("page.html", out, experiments=[_experiment(folder) for folder in results])
 
 
 def _experiment(folder: Path) -> dict:
@@ -90,13 +61,13 @@ def _experiment(folder: Path) -> dict:
         "models": list(dict.fromkeys(metrics.model)),
         "protocol": config["evaluation"]["protocol"],
         "engine": config["engine"]["name"],
-        "verdicts": _table(verdicts(metrics, story)) if told else None,
+        "verdicts": grid(verdicts(metrics, story)) if told else None,
         "linear": model_name(linear_of(metrics, story)) if told else "",
         "figures": _figures(folder / "figures"),
         "constant": [(model_name(model), count) for model, count in constant.items()],
-        "means": _table(means.rename(columns=lambda name: name.replace("_", " "))),
-        "metrics_csv": _data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),
-        "runtimes": _table(runtime_summary(runtimes)),
+        "means": grid(means.rename(columns=lambda name: name.replace("_", " "))),
+        "metrics_csv": data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),
+        "runtimes": grid(runtime_summary(runtimes)),
         "at_work": f"{seconds.cpu_seconds:,.0f}",
         "processes": f"{seconds.process_cpu_seconds:,.0f}",
         "share": f"{seconds.cpu_seconds / seconds.process_cpu_seconds:.0%}",
@@ -108,34 +79,6 @@ def _figures(folder: Path) -> list[Figure]:
     found = []
     for path in sorted(folder.rglob("*.svg")):
         label, caption = CAPTIONS.get(path.stem.split("__")[0], (path.stem, ""))
-        found.append(Figure(path.stem, label, caption, _data_uri(path.read_bytes(), "image/svg+xml")))
-    return found
-
-
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _table(table: pd.DataFrame) -> dict:
-    """Columns, and rows of (text, sort key, is number)."""
-    rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    return {"columns": [str(column) for column in table.columns], "rows": rows}
-
-
-def _cell(value: object) -> dict:
-    if isinstance(value, float):
-        text = "" if pd.isna(value) else f"{value:,.4g}" if abs(value) >= 10 else f"{value:.4g}"
-        return {"text": text, "number": True}
-    if hasattr(value, "item") or isinstance(value, int):
-        return {"text": f"{value:,}", "number": True}
-    return {"text": str(value), "number": False}
-
-
-def _versions() -> list[tuple[str, str]]:
-    found = []
-    for package in _PACKAGES:
-        try:
-            found.append((package, version(package)))
-        except PackageNotFoundError:
-            continue
+        shape = "narrow" if label == "Supplement" else "wide"
+        found.append(Figure(path.stem, label, caption, data_uri(path.read_bytes(), "image/svg+xml"), shape))
     return found

@@ -1,0 +1,249 @@
+"""The page of one AutoML run: verdict, evidence, explanation, and what to do next."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES
+from gpatlas.plotting.style import model_name, number
+from gpatlas.report.advice import advice, chance_of
+from gpatlas.report.automl_figures import sections
+from gpatlas.report.automl_results import WHOLE, Results, read_results
+from gpatlas.report.rendering import Shown, download, grid, write_page
+
+_ROWS = 20  # of a table of the top ones
+_STEPS = {
+    "read": "Read",
+    "join": "Join",
+    "munge": "Quality control",
+    "task": "Task",
+    "search": "Search",
+    "nest": "Honest score",
+    "stack": "Stack",
+    "null": "Permutations",
+    "explain": "Explanation",
+}
+
+
+def write_automl_report(folder: Path, out: Path) -> None:
+    """Write one HTML page about an AutoML run; it needs no other file and no network.
+
+    Parameters
+    ----------
+    folder
+        Results folder of `gpatlas automl`.
+    out
+        HTML file.
+
+    Raises
+    ------
+    StoreError
+        A file of the folder is absent or not what it should be, or the page cannot be written.
+    """
+    results = read_results(folder)
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".csv", ".json") and path.is_file()]
+    write_page(
+        "automl.html",
+        out,
+        task=results.task,
+        verdict=_verdict(results),
+        narrative=[(_STEPS.get(step, step.capitalize()), text) for step, text in results.narrative],
+        leaderboard=_leaderboard(results),
+        scores=_scores(results),
+        sections=sections(results),
+        importance=_importance(results),
+        associations=_associations(results),
+        gebv=_breeding_values(results),
+        methods=results.methods,
+        advice=advice(results),
+        settings=_settings(results),
+        downloads=[download(path) for path in files],
+    )
+
+
+def _verdict(results: Results) -> dict[str, Any]:
+    row, score = results.honest, results.score
+    chance = chance_of(results)
+    return {
+        "trait": results.task["trait"],
+        "model": model_name(results.chosen),
+        "metric": score.text,
+        "score": number(row.score),
+        "interval": f"{number(row.lower)} to {number(row.upper)}" if np.isfinite(row.lower) else "",
+        "chance": None if chance is None else number(chance),
+        "ceiling": None if results.ceiling is None else number(results.ceiling),
+        "p": _p_value(row.get("p_null", np.nan)),
+        "signal": _signal(results),
+    }
+
+
+def _signal(results: Results) -> str:
+    p = results.honest.get("p_null", np.nan)
+    if np.isnan(p):
+        return ""
+    n = 0 if results.null is None else len(results.null)
+    if p <= 0.05:
+        return f"That is better than chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
+    return f"That cannot be told from chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
+
+
+def _leaderboard(results: Results) -> dict:
+    board = results.leaderboard.sort_values(
+        "score", ascending=not results.score.larger_is_better, kind="stable", ignore_index=True
+    )
+    board = pd.concat([board[board.model == WHOLE], board[board.model != WHOLE]], ignore_index=True)
+    names = [name + " (chosen)" * (name == results.chosen) for name in board.model]
+    table = pd.DataFrame({"model": [_titled(name) for name in names], results.score.text: _numbers(board.score)})
+    table["95 % interval"] = [
+        Shown(f"{number(low)} to {number(high)}" if np.isfinite(low) else "")
+        for low, high in zip(board.lower, board.upper, strict=True)
+    ]
+    table["in the search"] = _numbers(board.inner_score)
+    for column, title in (("p_null", "p of chance"), ("weight", "weight in stack")):
+        if column in board and board[column].notna().any():
+            table[title] = [Shown(_p_value(v) if column == "p_null" else _text(v)) for v in board[column]]
+    for name in CLASSIFICATION if results.classes else REGRESSION:
+        if name in board and name != results.score.name and board[name].notna().any():
+            table[SCORES[name].text] = _numbers(board[name])
+    if "n_fits" in board:
+        table["fits"] = [Shown("" if pd.isna(n) else f"{int(n):,}") for n in board.n_fits]
+    if "seconds" in board:
+        table["seconds"] = [Shown("" if pd.isna(s) else f"{s:,.1f}") for s in board.seconds]
+    if "hyperparameters" in board:
+        table["hyperparameters"] = [_hyperparameters(text) for text in board.hyperparameters]
+    return grid(table, [k for k, name in enumerate(board.model) if name in (WHOLE, results.chosen)])
+
+
+def _titled(name: str) -> str:
+    model, chosen, _ = name.partition(" (chosen)")
+    return model_name(model) + chosen
+
+
+def _scores(results: Results) -> dict:
+    """Scores of the whole procedure: mean, standard deviation over folds, and extremes."""
+    folds = results.folds[results.folds.model == WHOLE]
+    names = [name for name in (CLASSIFICATION if results.classes else REGRESSION) if name in folds]
+    rows = [
+        {
+            "score": SCORES[name].text,
+            "mean": Shown(_text(folds[name].mean())),
+            "sd over folds": Shown(_text(folds[name].std())),
+            "worst fold": Shown(_text(folds[name].min() if SCORES[name].larger_is_better else folds[name].max())),
+            "best fold": Shown(_text(folds[name].max() if SCORES[name].larger_is_better else folds[name].min())),
+            "better": "higher" if SCORES[name].larger_is_better else "lower",
+        }
+        for name in names
+    ]
+    return grid(pd.DataFrame(rows))
+
+
+def _importance(results: Results) -> dict | None:
+    table = results.explanation.get("permutation_importance")
+    if table is None or not len(table):
+        return None
+    top = table.head(_ROWS)
+    shown = {
+        "feature": top.feature,
+        "kind": top.kind,
+        "importance": _numbers(top.importance),
+        "± s.e.": _numbers(top.se),
+        "loci shuffled together": [Shown(f"{n:,}" if n else "") for n in top.n_loci],
+        "linked with it": [_abridged(linked) for linked in top.linked],
+    }
+    return grid(pd.DataFrame(shown))
+
+
+def _associations(results: Results) -> dict | None:
+    table = results.explanation.get("marker_effects")
+    if table is None or not table.p.notna().any():
+        return None
+    top = table.sort_values("p", kind="stable").head(_ROWS)
+    position = [Shown(f"{v:,.0f}" if v == round(v) else f"{v:,.4g}") for v in top.position.fillna(0)]
+    shown: dict[str, Any] = {"locus": top.locus_id, "chromosome": top.chromosome, "position": position}
+    shown["share between classes" if results.kind == "multiclass" else "effect"] = _numbers(top.effect)
+    if top.se.notna().any():
+        shown["± s.e."] = _numbers(top.se)
+    shown["p"] = [Shown(_p_value(p)) for p in top.p]
+    for column in [c for c in top.columns if c.startswith("model_effect")]:
+        title = "effect in the model" + column.removeprefix("model_effect").replace("_", ": ", 1)
+        shown[title] = [Shown("" if pd.isna(v) else f"{v:.3g}".replace("-", "−")) for v in top[column]]
+    return grid(pd.DataFrame(shown))
+
+
+def _breeding_values(results: Results) -> dict | None:
+    table = results.explanation.get("gebv")
+    if table is None or not len(table):
+        return None
+    top = table.sort_values("gebv", ascending=False, kind="stable").head(_ROWS)
+    shown: dict[str, Any] = {"sample": top.sample_id}
+    if "class" in top:
+        shown["class"] = top["class"]
+    shown |= {"GEBV": _numbers(top.gebv), "± s.e.": _numbers(top.se), "reliability": _numbers(top.reliability)}
+    return grid(pd.DataFrame(shown))
+
+
+def _settings(results: Results) -> list[tuple[str, str]]:
+    counts = results.task.get("classes_counts") or {}
+    shown = {
+        "trait": results.task["trait"],
+        "kind": results.kind,
+        "samples": f"{results.task['n_samples']:,}",
+        "classes": ", ".join(f"{name} {count:,}" for name, count in counts.items()),
+        "loci": f"{results.task['n_loci']:,}",
+        "covariates": ", ".join(map(str, results.task.get("covariates") or [])) or "none",
+        "selected by": results.score.text,
+        "resampling": results.task.get("resampling", ""),
+        "budget": _plain(results.task.get("budget")),
+        "seed": _plain(results.task.get("seed")),
+        "hyperparameters": _hyperparameters(_chosen_row(results).get("hyperparameters")) or "all by default",
+    }
+    return [(name, text) for name, text in shown.items() if text]
+
+
+def _chosen_row(results: Results) -> pd.Series:
+    return results.leaderboard[results.leaderboard.model == results.chosen].iloc[0]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items() if inner is not None)
+    return "" if value is None else str(value)
+
+
+def _hyperparameters(text: Any) -> str:
+    if not isinstance(text, str) or not text:
+        return ""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(found, dict):
+        return text
+    return ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in found.items())
+
+
+def _abridged(linked: str) -> str:
+    names = [name for name in str(linked).split(";") if name]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _numbers(values: pd.Series) -> list[Shown]:
+    return [Shown(_text(value)) for value in values]
+
+
+def _text(value: float) -> str:
+    return number(value) if np.isfinite(value) else ""
+
+
+def _p_value(p: float) -> str:
+    if not np.isfinite(p):
+        return ""
+    if p >= 0.001:
+        return f"{p:.3f}"
+    if p == 0:
+        return "< 1e-300"
+    mantissa, exponent = f"{p:.1e}".split("e")
+    return f"{mantissa}e−{abs(int(exponent))}"

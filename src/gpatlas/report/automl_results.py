@@ -1,0 +1,151 @@
+"""The results folder of an AutoML run, read back."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gpatlas.errors import StoreError
+from gpatlas.evaluate.scores import SCORES, Score
+from gpatlas.io.tables import read_table
+
+TABLES = ("leaderboard", "folds", "predictions")
+EXPLANATION = ("permutation_importance", "shap", "marker_effects", "gebv", "structure")
+_TEXT = {
+    "model", "sample_id", "feature", "linked", "locus_id", "chromosome", "class", "family", "environment", "observed",
+    "prediction",
+}  # fmt: skip
+WHOLE = "automl"  # the model that stands for the whole procedure
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that an AutoML run left.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    task
+        Content of task.json.
+    narrative
+        (step, text), in order.
+    leaderboard, folds, predictions
+        Tables.
+    null
+        Scores of permuted phenotypes; None where there were no permutations.
+    explanation
+        Name → table; empty where the model was not explained.
+    shares
+        Of the variance, of the principal components.
+    methods
+        Table of the explanation → how it was made.
+    facts
+        Numbers beside the explanation.
+    """
+
+    folder: Path
+    task: dict[str, Any]
+    narrative: list[tuple[str, str]]
+    leaderboard: pd.DataFrame
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
+    null: pd.DataFrame | None
+    explanation: dict[str, pd.DataFrame]
+    shares: list[float]
+    methods: dict[str, str]
+    facts: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Kind of the trait: "continuous", "binary" or "multiclass"."""
+        return str(self.task["kind"])
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes; [] of a continuous trait."""
+        return [str(name) for name in self.task.get("classes") or []]
+
+    @property
+    def score(self) -> Score:
+        """What models were selected by."""
+        return SCORES[self.task["metric"]]
+
+    @property
+    def honest(self) -> pd.Series:
+        """The row of the whole procedure."""
+        return self.leaderboard[self.leaderboard.model == WHOLE].iloc[0]
+
+    @property
+    def chosen(self) -> str:
+        """The model that the final search chose."""
+        return str(self.leaderboard.model[self.leaderboard.chosen.astype(bool)].iloc[0])
+
+    @property
+    def ceiling(self) -> float | None:
+        """Score that the truth achieves, where it is known."""
+        found = (self.task.get("ceiling") or {}).get(self.score.name)
+        return None if found is None else float(found)
+
+    @property
+    def grouping(self) -> str | None:
+        """Column of the structure table that names each sample's group, where samples have groups."""
+        structure = self.explanation.get("structure", pd.DataFrame())
+        return next((name for name in ("family", "environment") if name in structure), None)
+
+    def of(self, model: str) -> pd.DataFrame:
+        """Out-of-fold predictions of one model."""
+        return self.predictions[self.predictions.model == model]
+
+
+def is_automl(folder: Path) -> bool:
+    """Whether a folder holds the results of an AutoML run."""
+    return (folder / "task.json").exists() and (folder / "leaderboard.csv").exists()
+
+
+def read_results(folder: Path) -> Results:
+    """Read a results folder.
+
+    Raises
+    ------
+    StoreError
+        A file that every run leaves is absent or is not what it should be.
+    """
+    task = _json(folder / "task.json")
+    names = _TEXT - ({"observed", "prediction"} if task.get("kind") == "continuous" else set())
+    tables = {name: read_table(folder / f"{name}.csv", names) for name in TABLES}
+    leaderboard = tables["leaderboard"]
+    for column in ("model", "score", "lower", "upper", "inner_score", "chosen"):
+        if column not in leaderboard:
+            raise StoreError(f"{folder / 'leaderboard.csv'} has no column '{column}'")
+    if not leaderboard.chosen.any():
+        raise StoreError(f"{folder / 'leaderboard.csv'} has no row that is chosen")
+    if WHOLE not in set(leaderboard.model):
+        raise StoreError(f"{folder / 'leaderboard.csv'} has no row of the whole procedure, '{WHOLE}'")
+    inside = folder / "explanation"
+    explained = {
+        name: read_table(inside / f"{name}.csv", names) for name in EXPLANATION if (inside / f"{name}.csv").exists()
+    }
+    methods = _json(inside / "methods.json") if explained else {"methods": {}, "facts": {}}
+    return Results(
+        folder,
+        task,
+        [(str(step["step"]), str(step["text"])) for step in _json(folder / "narrative.json")],
+        **tables,
+        null=read_table(folder / "null.csv") if (folder / "null.csv").exists() else None,
+        explanation=explained,
+        shares=_json(inside / "structure.json")["variance_shares"] if explained else [],
+        methods=methods["methods"],
+        facts=methods["facts"],
+    )
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise StoreError(f"{path} is no JSON: {error}") from None
