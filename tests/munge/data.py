@@ -46,14 +46,14 @@ def linked(seed: int, n_samples: int, n_loci: int, missing: float = 0.0, ploidy:
     return dataset(x, chromosome, position, ploidy)
 
 
-def genoml(cohort: str = "discrete") -> Dataset:
-    """GenoML's 500 samples × 500 SNPs."""
+def genoml(cohort: str = "discrete", part: str = "training") -> Dataset:
+    """GenoML's 500 samples × 500 SNPs, or the 100 of its validation file."""
     folder = SHARED / "genoml" / cohort
     if not folder.exists():
         pytest.skip("the reference data are not here")
     from bed_reader import open_bed
 
-    with open_bed(folder / "training.bed", count_A1=True) as bed:
+    with open_bed(folder / f"{part}.bed", count_A1=True) as bed:
         x = bed.read(dtype="int8")
         x[x == -127] = -1
         alleles = np.column_stack([bed.allele_2, bed.allele_1])

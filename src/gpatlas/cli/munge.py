@@ -27,8 +27,8 @@ def munge(
     keep_duplicate_loci: Annotated[
         bool, typer.Option("--keep-duplicate-loci", help="Keep copies and complements of earlier loci.")
     ] = False,
-    drop_duplicate_samples: Annotated[
-        bool, typer.Option("--drop-duplicate-samples", help="Drop samples with the genotypes of an earlier one.")
+    drop_twins: Annotated[
+        bool, typer.Option("--drop-twins", help="Drop samples with the genotypes of an earlier one (99 % equal).")
     ] = False,
     r2: Annotated[
         float | None, typer.Option(help="Prune: the largest r² that two loci in a window may have, such as 0.5.")
@@ -69,7 +69,7 @@ def munge(
         maf=maf,
         hwe=hwe,
         duplicate_loci=not keep_duplicate_loci,
-        duplicate_samples=drop_duplicate_samples,
+        duplicate_samples=drop_twins,
         r2=r2,
         window=Window.parse(window, step),
         gwas_p=gwas_p if gwas else None,
@@ -101,7 +101,7 @@ def _stages(report: Callable[[int, int, str], None]) -> Callable[[str], None]:
 
     def say(stage: str) -> None:
         nonlocal done
-        report(done, 6, stage)
+        report(done, 8, stage)
         done += 1
 
     return say

@@ -1,6 +1,5 @@
 """Quality control of a whole dataset, step by step, with an account of what went for what."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from gpatlas.munge.clumping import ClumpRule, clump
 from gpatlas.munge.planes import Planes
 from gpatlas.munge.pruning import Window, prune
 from gpatlas.munge.quality import allele_frequency, duplicate_loci, genotype_counts, hardy_weinberg_p
+from gpatlas.twins import find_twins
 
 Report = Callable[[str], None]
 
@@ -33,7 +33,7 @@ class Rules:
     duplicate_loci
         Whether loci that repeat an earlier one, as it is or complemented, go.
     duplicate_samples
-        Whether samples that repeat an earlier one's genotypes go; they are counted in any case.
+        Whether twins of earlier samples (at least 99 % of calls equal) go; they are counted in any case.
     r2, window
         LD pruning.
     gwas_p
@@ -159,24 +159,24 @@ class _Cleaning:
             raise DataError(f"no {of} are left: {what} drops the last {before}")
 
     def clean_samples(self) -> None:
-        """By call rate; and find those with the genotypes of another."""
+        """By call rate; and find twins."""
         self.report("reading samples")
-        called, digests = _read_samples(self.dataset)
+        called = _call_rates(self.dataset)
         enough = called >= self.rules.sample_call_rate
         self.keep(f"call rate at least {self.rules.sample_call_rate:g}", "samples", enough)
-        first: dict[bytes, int] = {}
-        repeats = np.zeros(len(digests), dtype=bool)
-        for i in self.rows:
-            repeats[i] = first.setdefault(digests[i], i) != i
+        self.report("looking for twins")
+        twins = find_twins(self.dataset if enough.all() else self.dataset.samples(self.rows))
         if self.rules.duplicate_samples:
-            self.keep("no copy of an earlier sample's genotypes", "samples", ~repeats)
-        elif repeats.any():
-            i = int(np.flatnonzero(repeats)[0])
-            names = as_text(self.dataset.sample_id[[i, first[digests[i]]]])
-            self.remarks.append(
-                f"{repeats.sum():,} samples have exactly the genotypes of another (such as {names[0]} and {names[1]}); "
-                f"they stay, and make tests too easy if one is trained on and the other predicted"
-            )
+            index = {name: i for i, name in enumerate(as_text(self.dataset.sample_id).tolist())}
+            copy = np.zeros(len(called), dtype=bool)
+            for first, second in zip(twins.first, twins.second, strict=True):
+                copy[index[second]] |= not copy[index[first]]
+            self.keep("no twin of an earlier sample", "samples", ~copy)
+        elif twins.first:
+            self.remarks += [
+                *twins.sentences,
+                "twins stay; a test is too easy with one of a pair in it, one in training",
+            ]
 
     def clean_frequencies(self) -> None:
         """By minor allele frequency, and by Hardy-Weinberg proportions."""
@@ -220,12 +220,11 @@ class _Cleaning:
             raise DataError(f"{what} needs positions in bp, but these have {unit}; use a window of loci, such as 1000")
 
 
-def _read_samples(dataset: Dataset) -> tuple[NDArray[np.float64], list[bytes]]:
-    """Return each sample's share of known genotypes, and a digest of its genotypes."""
-    called, digests = np.empty(dataset.n_samples), []
+def _call_rates(dataset: Dataset) -> NDArray[np.float64]:
+    """Return each sample's share of known genotypes."""
+    called = np.zeros(dataset.n_samples)
     step = max(1, (1 << 26) // max(1, dataset.n_loci))
     for start in range(0, dataset.n_samples, step):
-        dosage = np.ascontiguousarray(dataset.dosage(slice(start, min(start + step, dataset.n_samples))))
+        dosage = dataset.dosage(slice(start, min(start + step, dataset.n_samples)))
         called[start : start + len(dosage)] = (dosage != MISSING).mean(axis=1) if dataset.n_loci else 0
-        digests += [hashlib.blake2b(row, digest_size=16).digest() for row in dosage]
-    return called, digests
+    return called

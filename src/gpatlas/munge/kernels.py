@@ -44,16 +44,19 @@ def _product(a: NDArray, b: NDArray) -> int:
 
 
 @compiled
-def _known_sums(a: NDArray, b: NDArray) -> tuple[int, int, int]:
-    """Return n, Σx and Σx² of the second locus over samples that both know."""
+def _sums_of_both(a: NDArray, b: NDArray) -> tuple[int, int, int, int, int]:
+    """Return n, Σx_1, Σx_1², Σx_2 and Σx_2² over samples that both loci know."""
     h1, c1, h2, c2 = a[0], a[1], b[0], b[1]
-    known = squares = plus = 0
+    known = squares_1 = plus_1 = squares_2 = plus_2 = 0
     for w in range(len(h1)):
-        first = h1[w] | c1[w]
-        known += int64(count_ones(first & (h2[w] | c2[w])))
-        squares += int64(count_ones(first & h2[w]))
-        plus += int64(count_ones(first & h2[w] & c2[w]))
-    return known, 2 * plus - squares, squares
+        both = (h1[w] | c1[w]) & (h2[w] | c2[w])
+        first, second = h1[w] & both, h2[w] & both
+        known += int64(count_ones(both))
+        squares_1 += int64(count_ones(first))
+        plus_1 += int64(count_ones(first & c1[w]))
+        squares_2 += int64(count_ones(second))
+        plus_2 += int64(count_ones(second & c2[w]))
+    return known, 2 * plus_1 - squares_1, squares_1, 2 * plus_2 - squares_2, squares_2
 
 
 @compiled
@@ -62,11 +65,8 @@ def _correlated(words: NDArray, counts: NDArray, n_samples: int, i: int, j: int,
     n = n_samples
     sum_1, squares_1 = counts[i, 2] - counts[i, 0], counts[i, 2] + counts[i, 0]
     sum_2, squares_2 = counts[j, 2] - counts[j, 0], counts[j, 2] + counts[j, 0]
-    complete_1, complete_2 = squares_1 + counts[i, 1] == n_samples, squares_2 + counts[j, 1] == n_samples
-    if not complete_1:
-        n, sum_2, squares_2 = _known_sums(words[i], words[j])
-    if not complete_2:
-        n, sum_1, squares_1 = _known_sums(words[j], words[i])
+    if squares_1 + counts[i, 1] != n or squares_2 + counts[j, 1] != n:
+        n, sum_1, squares_1, sum_2, squares_2 = _sums_of_both(words[i], words[j])
     product = _product(words[i], words[j])
     covariance = float(product * n - sum_1 * sum_2)
     variance_1 = float(squares_1 * n - sum_1 * sum_1)
