@@ -117,6 +117,8 @@ def test_neighbours_beat_the_mean(field):
         for strategy in ("mean", "neighbours")
     }
     assert error["neighbours"] < 0.4 * error["mean"]
+    linked = ImputeGenotypes("neighbours", n_linked=5).fit(x)._linked(77)
+    assert set(linked) < set(range(60, 80)) - {77}
 
 
 def test_scaling_uses_training_statistics_only(field):
@@ -199,6 +201,7 @@ def test_vif_with_copies_sums_and_constants():
     neighbours = np.repeat(x[:, :6], 2, axis=1)
     for chunk in (2, 3, 4, 5):  # a copy is found wherever chunks are cut
         assert VIFFilter(5, chunk=chunk).fit(neighbours).kept_.reshape(6, 2).sum(axis=1).tolist() == [1] * 6
+        assert VIFFilter(5, chunk=chunk).fit(neighbours[:, 1:]).kept_.sum() == 6
     assert VIFFilter(5).fit(rng.normal(size=(10, 300))).kept_.sum() >= 5  # more loci than samples
 
 

@@ -173,10 +173,7 @@ class _Cleaning:
                 copy[index[second]] |= not copy[index[first]]
             self.keep("no twin of an earlier sample", "samples", ~copy)
         elif twins.first:
-            self.remarks += [
-                *twins.sentences,
-                "twins stay; a test is too easy with one of a pair in it, one in training",
-            ]
+            self.remarks += twins.sentences
 
     def clean_frequencies(self) -> None:
         """By minor allele frequency, and by Hardy-Weinberg proportions."""
