@@ -19,7 +19,7 @@ TIERS = [
     {"design", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
-    {"fitting", "tuning", "scoring", "cost"},
+    {"fitting", "tuning", "scoring", "cost", "predictor"},
     {"automl"},
     {"report"},
     {"cli"},

@@ -15,6 +15,7 @@ from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY, one_line_error
 
 CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
+WRITTEN = r"\w+\.(h5|svg|json|journal|csv)|(other_)?clinic"  # what examples write
 ROW = "n_samples~120+qtl_scaling~0.5+heritability~0.999/rep~1"
 
 
@@ -74,7 +75,7 @@ def test_examples_run(gpatlas, verb, tmp_path):
     assert examples
     for example in examples:
         words = [word.strip("'") for word in example.split()]
-        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|svg|json|journal|csv)|clinic", w) else w for w in words]
+        words = [str(tmp_path / w) if re.fullmatch(WRITTEN, w) else w for w in words]
         done = gpatlas(*words)
         assert done.returncode == 0, done.stderr
 

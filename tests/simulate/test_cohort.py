@@ -155,6 +155,17 @@ def test_equal_seeds_give_equal_bytes(tmp_path):
     assert simulate_cohort(spec, 6).content_hash != simulate_cohort(spec, 5).content_hash
 
 
+def test_another_clinic_has_other_samples_and_the_same_illness():
+    spec = CohortSpec(allele_frequency=(0.1, 0.4), linkage=0.5)
+    one, two = simulate_cohort(spec, 5), simulate_cohort(spec, 5, clinic=2)
+    for name in ("locus_id", "position", "alleles"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    for name in ("causal_sites", "ceiling"):
+        assert one.provenance["cohort"][name] == two.provenance["cohort"][name]
+    assert (one.dosage() != two.dosage()).mean() > 0.2
+    np.testing.assert_allclose(one.dosage().mean(axis=0), two.dosage().mean(axis=0), atol=0.2)
+
+
 def test_files_hold_what_the_dataset_holds(tmp_path):
     from cyvcf2 import VCF
 

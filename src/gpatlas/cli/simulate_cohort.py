@@ -20,6 +20,9 @@ def simulate_cohort(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; repeatable.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same one gives the same files.")] = 1,
+    clinic: Annotated[
+        int, typer.Option(min=1, help="2, 3, …: other samples at the same sites, with the same illness.")
+    ] = 1,
 ) -> None:
     """Simulate a clinic: cases, controls and their sex.
 
@@ -29,13 +32,14 @@ def simulate_cohort(
     \b
     Example:
       gpatlas simulate-cohort --out clinic
+      gpatlas simulate-cohort --clinic 2 --out other_clinic
       gpatlas simulate-cohort --set encoding=additive --set n_samples=2000 --set n_cases=800 --out clinic.h5
     """
     from gpatlas.io import write_dataset
     from gpatlas.io.cohort_files import GENOTYPES, PHENOTYPES, TRUTH, write_cohort
     from gpatlas.simulate.cohort import simulate_cohort
 
-    dataset = simulate_cohort(CohortSpec.parse(_recipe(config, set_ or []), str(config or "--set")), seed)
+    dataset = simulate_cohort(CohortSpec.parse(_recipe(config, set_ or []), str(config or "--set")), seed, clinic)
     if out.suffix in (".h5", ".hdf5"):
         write_dataset(dataset, out)
         files = [out, out, out]

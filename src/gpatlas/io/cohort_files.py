@@ -39,6 +39,7 @@ def cohort_truth(dataset: Dataset) -> dict[str, Any]:
     effects = zip(cohort["causal_sites"], truth.effects.additive, truth.effects.dominance, strict=True)
     return {
         "seed": dataset.provenance["seed"],
+        "clinic": dataset.provenance["clinic"],
         "causal_sites": [site | {"additive": float(a), "dominance": float(d)} for site, a, d in effects],
         "ceiling": cohort["ceiling"],
         "ceiling_here": cohort["ceiling_here"],

@@ -25,6 +25,16 @@ READERS = {
     ".txt": BY_CONTENT,
     ".dat": BY_CONTENT,
     ".trees": "tree_sequences:read_tree_sequence",
+    ".vcf": "vcf:read_vcf",
+    ".vcf.bgz": "vcf:read_vcf",
+    ".bcf": "vcf:read_vcf",
+    ".bed": "plink:read_bed",
+    ".bim": "plink:read_bed",
+    ".fam": "plink:read_bed",
+    ".pgen": "pgen:read_pgen",
+    ".pvar": "pgen:read_pgen",
+    ".pvar.zst": "pgen:read_pgen",
+    ".psam": "pgen:read_pgen",
     "_g.txt": "published_tables:read_published_genotypes",
 }
 
@@ -35,7 +45,8 @@ def read_genotypes(path: str | Path, **options: Any) -> Dataset:
     Parameters
     ----------
     path
-        `.h5`, `.hdf5`: our dataset file; `.hmp`, `.hmp.txt`: HapMap; `.trees`: tskit; `.raw`: PLINK's table of dosages;
+        `.h5`, `.hdf5`: our dataset file; `.vcf`, `.bcf`; PLINK's `.bed` and `.pgen` sets, by any of their files or by
+        what their names have in common; `.hmp`, `.hmp.txt`: HapMap; `.trees`: tskit; `.raw`: PLINK's table of dosages;
         `_g.txt`: the published pipeline's table (haploid, 0/1). `.csv`, `.tsv`, `.txt`, …: what the first line tells:
         VCF, HapMap, the published table, or else a table of dosages. All text may be gzipped.
     options
@@ -57,12 +68,23 @@ def read_genotypes(path: str | Path, **options: Any) -> Dataset:
     """
     path = Path(path)
     reader = reader_of(path)
+    check_options(path, reader, options)
+    return reader(path, **options)
+
+
+def check_options(path: Path, reader: Callable[..., Dataset], options: dict[str, Any]) -> None:
+    """Refuse options that the format's reader does not have.
+
+    Raises
+    ------
+    ConfigError
+        It has no such option.
+    """
     allowed = [name for name in inspect.signature(reader).parameters if name != "path"]
     for name in options:
         if name not in allowed:
             known = f"known are {', '.join(allowed)}" if allowed else "it has none"
             raise ConfigError(f"{path}: reading this format takes no option '{name}'; {known}")
-    return reader(path, **options)
 
 
 def reader_of(path: Path) -> Callable[..., Dataset]:
@@ -73,7 +95,8 @@ def reader_of(path: Path) -> Callable[..., Dataset]:
     DataError
         The name has no known ending.
     """
-    name = path.name.lower().removesuffix(".gz")
+    sets = [ending for ending in (".pgen", ".bed") if Path(f"{path}{ending}").is_file()]
+    name = (path.name + "".join(sets[:1] if not path.is_file() else [])).lower().removesuffix(".gz")
     fitting = [ending for ending in READERS if name.endswith(ending)]
     if not fitting:
         found = f"format '{path.suffix}'" if path.suffix else "format (the name has no ending)"

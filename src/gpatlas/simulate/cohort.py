@@ -19,7 +19,7 @@ _TRANSITION = {"A": "G", "G": "A", "C": "T", "T": "C"}
 _TRANSITIONS = 2 / 3  # share of transitions among human single-nucleotide variants
 
 
-def simulate_cohort(spec: CohortSpec, seed: int) -> Dataset:
+def simulate_cohort(spec: CohortSpec, seed: int, clinic: int = 1) -> Dataset:
     """Simulate a case/control cohort.
 
     Parameters
@@ -29,6 +29,8 @@ def simulate_cohort(spec: CohortSpec, seed: int) -> Dataset:
     seed
         Any non-negative integer; the same seed gives the same bytes. Sites, illness and everything else have random
         streams of their own.
+    clinic
+        1, 2, …: other clinics have other samples, but the same sites, alleles, frequencies and illness.
 
     Returns
     -------
@@ -40,6 +42,9 @@ def simulate_cohort(spec: CohortSpec, seed: int) -> Dataset:
     """
     streams = [np.random.Generator(np.random.SFC64(s)) for s in np.random.SeedSequence(seed).spawn(4)]
     site_stream, illness_stream, linkage_stream, ceiling_stream = streams
+    if clinic > 1:
+        samples = np.random.SeedSequence((seed, clinic)).spawn(2)
+        illness_stream, linkage_stream = (np.random.Generator(np.random.SFC64(s)) for s in samples)
     frequencies = _genotype_frequencies(spec, site_stream)
     causal = np.sort(site_stream.choice(spec.n_sites, spec.n_causal, replace=False))
     illness = Illness.of(spec, frequencies[causal])
@@ -52,7 +57,7 @@ def simulate_cohort(spec: CohortSpec, seed: int) -> Dataset:
     return Dataset(
         genotypes=dosage,
         phenotypes=classes[:, None].astype(np.float64),
-        sample_id=_numbered("sample", spec.n_samples),
+        sample_id=_numbered("sample" if clinic == 1 else f"clinic-{clinic}-sample", spec.n_samples),
         locus_id=_numbered("site", spec.n_sites),
         trait_id=np.array([TRAIT]),
         ploidy=2,
@@ -69,6 +74,7 @@ def simulate_cohort(spec: CohortSpec, seed: int) -> Dataset:
             "gpatlas": gpatlas.__version__,
             "engine": {"name": "cohort", "version": gpatlas.__version__},
             "seed": str(seed),
+            "clinic": clinic,
             "cohort": {
                 "recipe": spec.model_dump(mode="json"),
                 "causal_sites": _causal_sites(causal, illness, spec),
