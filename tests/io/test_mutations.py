@@ -208,6 +208,12 @@ def test_damaged_binary_files(outcome, tmp_path, name, damage, seed):
             np.testing.assert_array_equal(found.dosage(), expected(name, panel()).dosage)
 
 
+def test_a_header_of_vcf_that_lost_a_tab(outcome):
+    """htslib leaves out what is beyond the header, so that names would shift."""
+    content = TEXT["g.vcf"](panel()).replace(b"Mo17\ts_1_2", b"Mo17 s_1_2")
+    assert "the header has 20 columns, but the first record 21" in outcome({"g.vcf": content})
+
+
 @pytest.mark.parametrize("name", ["i.bed", "j.pgen"])
 def test_a_file_of_a_set_is_missing(outcome, tmp_path, name):
     whole = files(name, panel(), tmp_path)

@@ -60,7 +60,7 @@ class PgenStream(GenotypeStream):
             raise DataError(f"{self._pvar_path}: {_reason(error)}") from None
         try:
             return pvar, pgenlib.PgenReader(str(self.path).encode(), pvar=pvar)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:  # the latter where damaged sizes are asked for
             raise DataError(f"{self.path}: {_reason(error)}") from None
 
     def blocks(self) -> Iterator[LociBlock]:
@@ -132,8 +132,10 @@ class PgenStream(GenotypeStream):
         return self.multiallelic == "drop"
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: RuntimeError | MemoryError) -> str:
     """Return pgenlib's message, which is bytes."""
+    if isinstance(error, MemoryError):
+        return "not a sound .pgen file, or too large for the memory there is"
     text = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
     return " ".join(text.split()).rstrip(".")
 

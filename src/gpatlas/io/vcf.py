@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.io.htslib_messages import htslib_errors
 from gpatlas.io.streams import GenotypeStream, LociBlock, Regions, SampleTable, collect
+from gpatlas.io.text import text_lines
 
 PLACEHOLDERS = frozenset(("*", "<*>", "<NON_REF>"))  # ALT that stands for no allele of this locus
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -77,6 +79,19 @@ class VcfStream(GenotypeStream):
             raise StoreError(f"cannot read {self.path}: {error.strerror}") from None
         if not start:
             raise DataError(f"{self.path}: the file is empty")
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        """Compare the first record with the header: htslib leaves out what is beyond, and names would shift."""
+        columns: list[int] = []
+        with suppress(DataError, StoreError):  # no text but BCF, or damaged, which htslib says
+            for _, line in text_lines(self.path):
+                if columns or line.startswith("#CHROM"):
+                    columns.append(line.count("\t") + 1)
+                if len(columns) == 2:
+                    break
+        if len(set(columns)) > 1:
+            raise DataError(f"{self.path}: the header has {columns[0]} columns, but the first record {columns[1]}")
 
     def _largest_ploidy(self) -> int:
         _, vcf = self._open()
