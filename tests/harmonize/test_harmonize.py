@@ -11,6 +11,7 @@ from gpatlas.dataset import Dataset
 from gpatlas.errors import DataError
 from gpatlas.harmonize import Variants, harmonize, harmonized_dataset
 from gpatlas.harmonize.alleles import reverse_complement
+from gpatlas.packed import PackedDosages
 
 CLEAR = [("A", "G"), ("C", "A"), ("T", "C"), ("G", "T"), ("AT", "A"), ("C", "CGG")]
 AMBIGUOUS = [("A", "T"), ("C", "G"), ("T", "A"), ("ACG", "CGT")]
@@ -220,6 +221,17 @@ def test_chromosomes_by_any_name():
         assert harmonize(Variants.of(reference), new).counts["match"] == 6
 
 
+def test_numbers_of_sex_chromosomes():
+    """PLINK's 23 to 26 are the other file's X, Y and MT, where that leaves no doubt; another species has a 23."""
+    reference = population(6, CLEAR, chromosome=np.array(["1", "X", "X", "Y", "MT", "2"]))
+    new = replace(reference, locus_id=np.array([f"n{j}" for j in range(6)]))
+    numbers = replace(new, chromosome=np.array(["1", "23", "23", "24", "26", "2"]))
+    assert harmonize(Variants.of(reference), numbers).counts["match"] == 6
+    assert harmonize(Variants.of(numbers), new).counts["match"] == 6
+    both = replace(new, chromosome=np.array(["23", "X", "X", "Y", "MT", "2"]))
+    assert harmonize(Variants.of(reference), both).counts["match"] == 5
+
+
 def test_nothing_in_common_is_an_error():
     reference = population(5, CLEAR)
     with pytest.raises(DataError, match="ploidy 2, but the reference's is 4"):
@@ -236,5 +248,12 @@ def test_the_dataset_is_named_as_the_reference_is():
     reference = population(9, CLEAR)
     new = rewritten(reference, np.arange(6)[::-1], np.ones(6, dtype=bool), np.zeros(6, dtype=bool))
     variants = Variants.of(reference)
-    data = harmonized_dataset(variants, new, harmonize(variants, new))
+    data = harmonized_dataset(variants, harmonize(variants, new))
     assert data.content_hash == reference.content_hash
+    packed = replace(new, genotypes=PackedDosages.pack(new.dosage()))
+    data = harmonized_dataset(variants, harmonize(variants, packed))
+    assert isinstance(data.genotypes, PackedDosages)
+    np.testing.assert_array_equal(Variants.of(packed).mean_dosage, Variants.of(new).mean_dosage)
+    rows = np.array([3, 1])
+    np.testing.assert_array_equal(Variants.of(packed, rows).mean_dosage, Variants.of(new.samples(rows)).mean_dosage)
+    np.testing.assert_array_equal(data.dosage(), reference.dosage())

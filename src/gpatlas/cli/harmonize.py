@@ -39,7 +39,7 @@ def harmonize(
     wanted = matching.Variants.of(read_dataset(reference, lazy=True))
     dataset = read_dataset(new, lazy=True)
     done = matching.harmonize(wanted, dataset, ambiguous)
-    write_dataset(matching.harmonized_dataset(wanted, dataset, done), out)
+    write_dataset(matching.harmonized_dataset(wanted, done), out)
     if account is not None:
         import pandas as pd
 

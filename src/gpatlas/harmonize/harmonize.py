@@ -1,5 +1,6 @@
 """`harmonize`: a new dataset's genotypes at a reference's loci, counting the reference's alleles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -13,6 +14,7 @@ from gpatlas.errors import DataError
 from gpatlas.harmonize.alleles import SWAPS, Relation
 from gpatlas.harmonize.matching import Matches, match
 from gpatlas.harmonize.variants import Variants
+from gpatlas.packed import Dosages, PackedDosages
 
 Ambiguous = Literal["keep", "frequency", "drop"]
 UNCLEAR = 0.1  # an allele frequency within this of 1/2 tells no strand
@@ -25,8 +27,11 @@ class Harmonized:
 
     Parameters
     ----------
-    genotypes
-        int8 `(n_samples, n_loci)`: dosage of the reference's counted allele, -1 where it is not known.
+    source
+        The new samples as they came.
+    column, turned, usable
+        Of every locus of the reference `(n_loci,)`: where it is in the source, whether its dosages are turned round
+        (P - x), and whether it is taken at all.
     account
         Table by locus of the reference, columns `(n_loci,)`: `locus_id`; `status`, a name of `Relation`, "ambiguous"
         (A/T, C/G) or "absent"; `matched_by` ("position", "id", ""); `new_locus_id`; `taken`: "as_given", "swapped"
@@ -38,10 +43,34 @@ class Harmonized:
         Correlation of allele frequencies between reference and new data over the loci taken; NaN below three loci.
     """
 
-    genotypes: NDArray[np.int8]
+    source: Dataset
+    column: NDArray[np.intp]
+    turned: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
     account: dict[str, NDArray]
     counts: dict[str, int]
     frequency_correlation: float
+
+    def take(self, rows: NDArray | slice) -> NDArray[np.int8]:
+        """Return dosage of the reference's counted allele, -1 where it is not known, of some samples."""
+        dosage = self.source.dosage(rows)[:, self.column]
+        dosage = np.where(self.turned & (dosage != MISSING), self.source.ploidy - dosage, dosage)
+        return np.where(self.usable, dosage, MISSING).astype(np.int8, copy=False)
+
+    @cached_property
+    def genotypes(self) -> NDArray[np.int8]:
+        """The dosage of all samples, int8 `(n_samples, n_loci)`, -1 where it is not known."""
+        genotypes = np.empty((self.source.n_samples, len(self.column)), dtype=np.int8)
+        for rows in self.blocks():
+            genotypes[rows] = self.take(rows)
+        return genotypes
+
+    def blocks(self) -> Iterator[slice]:
+        """Yield consecutive slices of samples that are taken at once."""
+        n = self.source.n_samples
+        step = max(128, (1 << 25) // max(1, self.source.n_loci, len(self.column)))  # half a tile of the file, at least
+        for start in range(0, n, step):
+            yield slice(start, min(start + step, n))
 
     @cached_property
     def dosage(self) -> NDArray[np.float32]:
@@ -145,14 +174,21 @@ def harmonize(reference: Variants, dataset: Dataset, ambiguous: Ambiguous = "kee
     }
     taken = np.where(turned, dataset.ploidy - mean, mean)
     correlation = _correlation(reference.mean_dosage[usable], taken[usable])
-    return Harmonized(_take(dataset, column, usable, turned), account, counts, correlation)
+    return Harmonized(dataset, column, turned, usable, account, counts, correlation)
 
 
-def harmonized_dataset(reference: Variants, dataset: Dataset, harmonized: Harmonized) -> Dataset:
-    """Return the new samples with harmonised genotypes at the reference's loci, named as the reference names them."""
+def harmonized_dataset(reference: Variants, harmonized: Harmonized) -> Dataset:
+    """Return the new samples at the reference's loci, named as the reference names them; packed where they were."""
+    source = harmonized.source
+    genotypes: NDArray[np.int8] | Dosages
+    if isinstance(source.genotypes, Dosages):
+        packed = [PackedDosages.pack(harmonized.take(rows)).bits for rows in harmonized.blocks()]
+        genotypes = PackedDosages(np.concatenate(packed), reference.n_loci)
+    else:
+        genotypes = harmonized.genotypes
     return replace(
-        dataset,
-        genotypes=harmonized.genotypes,
+        source,
+        genotypes=genotypes,
         locus_id=reference.locus_id,
         chromosome=reference.chromosome,
         position=reference.position,
@@ -160,20 +196,6 @@ def harmonized_dataset(reference: Variants, dataset: Dataset, harmonized: Harmon
         alleles=reference.alleles,
         truth=None,
     )
-
-
-def _take(
-    dataset: Dataset, column: NDArray[np.intp], usable: NDArray[np.bool_], turned: NDArray[np.bool_]
-) -> NDArray[np.int8]:
-    """Return dosages at `column`, turned round or set to missing as said, read in blocks of samples."""
-    taken = np.empty((dataset.n_samples, len(column)), dtype=np.int8)
-    step = max(1, (1 << 24) // max(1, dataset.n_loci))
-    for start in range(0, dataset.n_samples, step):
-        rows = np.arange(start, min(start + step, dataset.n_samples))
-        dosage = dataset.dosage(rows)[:, column]
-        dosage = np.where(turned & (dosage != MISSING), dataset.ploidy - dosage, dosage)
-        taken[rows] = np.where(usable, dosage, MISSING)
-    return taken
 
 
 def _frequencies_decide(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from gpatlas.harmonize.alleles import AlleleCodes, Relation
 from gpatlas.harmonize.variants import Variants
 
-SAME_CHROMOSOME = {"M": "MT", "CHRMT": "MT", "MITO": "MT"}
+SAME_CHROMOSOME = {"M": "MT", "MITO": "MT"}
+PLINK_NUMBERS = {"23": "X", "24": "Y", "26": "MT"}  # of human chromosomes
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,16 @@ def canonical_chromosomes(names: NDArray) -> NDArray:
     return np.array([canonical(name) for name in different], dtype=str)[which]
 
 
+def _chromosomes(reference: Variants, new: Variants) -> tuple[NDArray, NDArray]:
+    """Return canonical names on both sides; PLINK's numbers become letters where only one side has the letter."""
+    ours, theirs = (canonical_chromosomes(names) for names in (reference.chromosome, new.chromosome))
+    for number, letter in PLINK_NUMBERS.items():
+        for numbered, lettered in ((ours, theirs), (theirs, ours)):
+            if letter in lettered and letter not in numbered and number not in lettered:
+                numbered[numbered == number] = letter
+    return ours, theirs
+
+
 def _keys(ours: NDArray, theirs: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number two lists of names together; equal names have equal numbers, empty ones -1."""
     names, numbers = np.unique(np.concatenate([ours, theirs]), return_inverse=True)
@@ -96,9 +107,7 @@ def _place_keys(reference: Variants, new: Variants) -> tuple[NDArray[np.int64], 
     """Number places (chromosome and position) of two files together; -1 where a file does not place a locus."""
     if reference.position_unit != new.position_unit or not new.position_unit:
         return np.full(reference.n_loci, -1), np.full(new.n_loci, -1)
-    chromosome = np.concatenate(
-        _keys(canonical_chromosomes(reference.chromosome), canonical_chromosomes(new.chromosome))
-    )
+    chromosome = np.concatenate(_keys(*_chromosomes(reference, new)))
     position = np.concatenate([reference.position, new.position])
     _, place = np.unique(position, return_inverse=True)
     numbers = np.where(chromosome >= 0, chromosome * (place.max(initial=0) + 1) + place, -1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.encoding import MISSING
+from gpatlas.packed import Dosages
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Variants:
 
 def mean_dosage(dataset: Dataset, rows: NDArray | None = None) -> NDArray[np.float64]:
     """Return the mean of each locus' known dosages `(n_loci,)`, read in blocks of samples; NaN where none is known."""
+    if isinstance(dataset.genotypes, Dosages):
+        counts = (dataset.genotypes if rows is None else dataset.genotypes.take(rows)).counts()
+        known = counts[:, :3].sum(axis=1)
+        return np.divide(counts[:, 1] + 2 * counts[:, 2], known, out=np.full(dataset.n_loci, np.nan), where=known > 0)
     rows = np.arange(dataset.n_samples) if rows is None else np.asarray(rows)
     total, known = np.zeros(dataset.n_loci), np.zeros(dataset.n_loci)
     step = max(1, (1 << 24) // max(1, dataset.n_loci))
