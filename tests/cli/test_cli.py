@@ -15,7 +15,9 @@ from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY, one_line_error
 
 CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
-WRITTEN = r"\w+\.(h5|svg|json|journal|csv)|(other_)?clinic"  # what examples write
+WRITTEN = (
+    r"\w+\.(h5|svg|json|journal|csv)|(other_)?clinic|clinic/\w+\.(vcf\.gz|csv)|\w+\.vcf\.gz"  # what examples write
+)
 ROW = "n_samples~120+qtl_scaling~0.5+heritability~0.999/rep~1"
 
 
@@ -37,6 +39,8 @@ def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
         "cost",
         "simulate",
         "simulate-cohort",
+        "import",
+        "export",
         "inspect",
         "munge",
         "harmonize",
@@ -61,6 +65,8 @@ def test_version(gpatlas):
         "cost",
         "simulate",
         "simulate-cohort",
+        "import",
+        "export",
         "inspect",
         "munge",
         "harmonize",

@@ -39,7 +39,8 @@ def main() -> NoReturn:
     atexit.register(gc.freeze)
     warnings.formatwarning = lambda message, *_, **__: f"gpatlas: warning: {' '.join(str(message).split())}\n"
     # verbs register themselves, in the order in which they are used
-    from gpatlas.cli import configure, simulate, simulate_cohort, inspect, munge, harmonize  # noqa: F401, I001
+    from gpatlas.cli import configure, simulate, simulate_cohort  # noqa: F401, I001
+    from gpatlas.cli import import_genotypes, export_genotypes, inspect, munge, harmonize  # noqa: F401
     from gpatlas.cli import hparams, tune, fit, evaluate  # noqa: F401
 
     try:

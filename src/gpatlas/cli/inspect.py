@@ -45,7 +45,6 @@ def inspect(
 
 
 def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
-    engine = dataset.provenance.get("engine", {})
     sizes = [f"{fold.name} {len(dataset.rows(fold))}" for fold in Fold]
     chromosomes = len(np.unique(dataset.chromosome))
     return [
@@ -53,13 +52,19 @@ def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
         ("loci", f"{dataset.n_loci:,} on {chromosomes} chromosome{'s' * (chromosomes != 1)}"),
         ("ploidy", str(dataset.ploidy)),
         ("genotypes", _genotypes(dataset)),
-        (
-            "made by",
-            f"gpatlas {dataset.provenance.get('gpatlas', '?')}, engine {engine.get('name', 'unknown')}",
-        ),
-        ("seed", str(dataset.provenance.get("seed", "unknown"))),
+        *_origin(dataset),
         ("content", f"{dataset.content_hash} ({'as written' if intact else 'CHANGED since it was written'})"),
     ]
+
+
+def _origin(dataset: Dataset) -> list[tuple[str, str]]:
+    """Say where the data come from: a file, or a simulation."""
+    provenance = dataset.provenance
+    version = f"gpatlas {provenance.get('gpatlas', '?')}"
+    if "source" in provenance:
+        return [("read from", f"{provenance['source']} by {version}")]
+    engine = provenance.get("engine", {}).get("name", "unknown")
+    return [("made by", f"{version}, engine {engine}"), ("seed", str(provenance.get("seed", "unknown")))]
 
 
 def _genotypes(dataset: Dataset) -> str:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, DataError, StoreError
+from gpatlas.io import bgzf
 from gpatlas.io.htslib_messages import htslib_errors
 from gpatlas.io.streams import GenotypeStream, LociBlock, Regions, SampleTable, collect
 from gpatlas.io.text import text_lines
 
 PLACEHOLDERS = frozenset(("*", "<*>", "<NON_REF>"))  # ALT that stands for no allele of this locus
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _RECORDS_TO_JUDGE_BY = 200
 
 
@@ -65,7 +65,7 @@ class VcfStream(GenotypeStream):
                 start = file.read(18)
                 if start[:4] == b"\x1f\x8b\x08\x04" and start[12:14] == b"BC":
                     file.seek(-min(28, self.path.stat().st_size), os.SEEK_END)
-                    if file.read() != _BGZF_END:
+                    if file.read() != bgzf.END:
                         raise DataError(f"{self.path}: cut short: the block that ends compressed data is missing")
                 elif start[:2] == b"##":
                     file.seek(-1, os.SEEK_END)

@@ -1,0 +1,79 @@
+"""`gpatlas import` and `gpatlas export`: there and back, with an account, and mistakes in one line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gpatlas.io import read_dataset
+from tests.conftest import one_line_error
+from tests.io.genotype_files import vcf, write_bed_set
+
+CALLS = ("1 5 rs1 A C GT 0/1 1/1 ./1", "2 7 rs2 G T,A GT 0/0 1/2 0/1", "2 9 rs3 G T GT 0/0 0/0 0/1")
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "x.vcf").write_text(vcf(*CALLS))
+    (tmp_path / "t.csv").write_text("line,yield,height,site\na,1.5,70,N\nc,2.5,80,S\nd,3.5,90,S\n")
+    (tmp_path / "keep.txt").write_text("c\na\n")
+    return tmp_path
+
+
+def test_there_and_back_with_tables(gpatlas, files):
+    command = ["import", files / "x.vcf", "--phenotypes", files / "t.csv", "--traits", "yield", "--covariates", "site"]
+    done = gpatlas(*command, "--out", files / "d.h5")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for sentence in (
+        "1 half calls (such as ./1) are missing calls",
+        "1 records with several ALT were split into 2 loci, one for each ALT",
+        "2 loci shared 1 name and were renamed",
+        "3 samples, 4 loci, ploidy 2, 8.33% of calls missing",
+        "2 of 3 genotyped samples have a row",
+        "3 samples × 4 loci, 1 trait, 1 covariate",
+    ):
+        assert sentence in done.stdout
+    data = read_dataset(files / "d.h5", lazy=True)
+    np.testing.assert_array_equal(data.phenotypes[:, 0], [1.5, np.nan, 2.5])
+    assert data.levels["site"] == ("N", "S")
+    assert json.dumps(data.provenance["account"]).count("half calls") == 1
+    assert data.provenance["command"].startswith("gpatlas import ")
+    assert gpatlas("export", files / "d.h5", "--out", files / "y.vcf.gz").returncode == 0
+    assert gpatlas("import", files / "y.vcf.gz", "--out", files / "again.h5").returncode == 0
+    np.testing.assert_array_equal(read_dataset(files / "again.h5").dosage(), data.dosage())
+    assert "read from" in gpatlas("inspect", files / "again.h5").stdout
+
+
+def test_some_samples_of_a_region(gpatlas, files):
+    wanted = ["--samples", files / "keep.txt", "--region", "2:8-20", "--multiallelic", "drop"]
+    assert gpatlas("import", files / "x.vcf", *wanted, "--out", files / "d.h5").returncode == 0
+    data = read_dataset(files / "d.h5")
+    assert (data.sample_id.tolist(), data.locus_id.tolist()) == ([b"a", b"c"], [b"rs3"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.vcf", "--traits", "yield"], "--traits names columns of --phenotypes, which is not given"),
+        (["x.vcf", "--phenotypes", "t.csv", "--traits", "yeild"], "no column 'yeild'; did you mean 'yield'?"),
+        (["x.vcf", "--covariates", "c.csv"], "c.csv: no such file"),
+        (["x.vcf", "--samples", "z"], "samples asked for are not in it (z)"),
+        (["x.vcf", "--region", "2:9-5"], "--region 2:9-5: not a region"),
+        (["x.vcf", "--fam-phenotype"], "takes no option 'fam_phenotype'; known are multiallelic, ploidy"),
+        (["short.vcf"], "does not match the number of samples"),
+        (["cut"], "cut.bed: 4 bytes, but 3 samples"),
+    ],
+)
+def test_mistakes_are_one_line(gpatlas, files, arguments, message):
+    (files / "short.vcf").write_text(vcf("1 5 rs1 A C GT 0/1"))
+    path = write_bed_set(files / "cut", np.zeros((3, 2), dtype=np.int8))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert message in one_line_error(gpatlas("import", *arguments, "--out", "d.h5", cwd=files))
+    assert not (files / "d.h5").exists()
+
+
+def test_export_knows_its_formats(gpatlas, files):
+    assert gpatlas("import", files / "x.vcf", "--out", files / "d.h5").returncode == 0
+    done = gpatlas("export", files / "d.h5", "--out", files / "d.bcf")
+    assert "the name says the format; known are .vcf, .vcf.gz, .bed, .pgen" in one_line_error(done)
