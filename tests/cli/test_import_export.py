@@ -61,7 +61,7 @@ def test_some_samples_of_a_region(gpatlas, files):
         (["x.vcf", "--samples", "z"], "samples asked for are not in it (z)"),
         (["x.vcf", "--region", "2:9-5"], "--region 2:9-5: not a region"),
         (["x.vcf", "--fam-phenotype"], "takes no option 'fam_phenotype'; known are multiallelic, ploidy"),
-        (["short.vcf"], "does not match the number of samples"),
+        (["short.vcf"], "short.vcf: the header has 12 columns, but the first record 10"),
         (["cut"], "cut.bed: 4 bytes, but 3 samples"),
     ],
 )
