@@ -247,7 +247,17 @@ OF_PHENOTYPES: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
 }
 
 
-READABLE = ("whole", *DRESSES, "semicolons", "tabs and quotes", "NaN", "a row twice", "one class only", "missing is -9")
+READABLE = (
+    "whole",
+    *DRESSES,
+    "semicolons",
+    "decimal commas",
+    "tabs and quotes",
+    "NaN",
+    "a row twice",
+    "one class only",
+    "missing is -9",
+)
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -102,6 +102,14 @@ def test_zero_one_two_could_be_several_things(table):
     np.testing.assert_array_equal(table(text, missing=["0"]).values[:, 0], [np.nan, 0, 1])
 
 
+def test_decimal_commas(table):
+    read = table("id;y;z\na;1,5;red\nb;-2;blue\nc;NA;red\n")
+    np.testing.assert_array_equal(read.values[:, 0], [1.5, -2, np.nan])
+    assert "y: decimal commas were read as points" in said(read)
+    with pytest.raises(DataError, match="'2,5' is not a number, but other values are"):
+        table("id;y\na;1.5\nb;2,5\n")
+
+
 def test_repeated_measures_are_averaged_and_said(table):
     read = table("line,yield\na,1\nb,5\na,3\na,NA\nc,NA\n")
     assert read.sample_id == ["a", "b", "c"]

@@ -210,3 +210,11 @@ def test_a_killed_writer_leaves_the_old_file_whole(haploids, tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED, target], capture_output=True)
     assert done.returncode == -9
     assert read_dataset(target).content_hash == haploids.content_hash
+
+
+def test_content_that_changed_is_noticed(haploids, tmp_path):
+    write_dataset(haploids, tmp_path / "d.h5")
+    with h5py.File(tmp_path / "d.h5", "r+") as file:
+        file["phenotypes"][3, 0] += 1
+    with pytest.raises(StoreError, match="the content has changed since it was written"):
+        read_genotypes(tmp_path / "d.h5")

@@ -1,5 +1,6 @@
 """What a column of a phenotype table holds: numbers, a case/control coding, or classes named by text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ CASES = frozenset(
         "pos",
     )
 )
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?([eE][+-]?\d+)?")
 _MOST_LEVELS = 50
 _FEW = 10  # distinct whole numbers that might be classes
 
@@ -74,6 +76,11 @@ def read_column(
         Numbers beside text, too many classes, an infinite value, or 0, 1 and 2 in a trait, which could be two codings.
     """
     absent = np.array([text.upper() in MISSING_TEXTS or text in missing for text in texts])
+    commas = not categorical and _are_decimal_commas(
+        [text for text, gone in zip(texts, absent, strict=True) if not gone]
+    )
+    if commas:
+        texts = [text.replace(",", ".") for text in texts]
     numbers = [None if gone else _number(text) for text, gone in zip(texts, absent, strict=True)]
     odd = [k for k, (number, gone) in enumerate(zip(numbers, absent, strict=True)) if number is None and not gone]
     if odd and {number for number in numbers if number is not None} == {-9}:
@@ -93,7 +100,7 @@ def read_column(
     if infinite.size:
         raise DataError(f"{where}, line {lines[infinite[0]]}: {name} {shown(texts[infinite[0]])} is not finite")
     values, said = _without_minus_nine(name, values)
-    said = _missing(name, values) + said
+    said = _missing(name, values) + said + [f"{name}: decimal commas were read as points"] * commas
     if is_trait and not numeric:
         return _case_control(name, values, said, where)
     return Column(name, values, None, said)
@@ -142,6 +149,11 @@ def _classes(name: str, texts: Sequence[str], absent: NDArray[np.bool_], where: 
     return Column(
         name, values, tuple(levels), [*_missing(name, values), f"{name} has {len(levels)} classes: {of_each}"]
     )
+
+
+def _are_decimal_commas(texts: Sequence[str]) -> bool:
+    """Whether these are numbers with decimal commas, such as 1,5, perhaps beside whole ones."""
+    return any("," in text for text in texts) and all(_DECIMAL_COMMA.fullmatch(text) for text in texts)
 
 
 def _missing(name: str, values: NDArray[np.float64]) -> list[str]:
