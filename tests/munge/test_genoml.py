@@ -58,7 +58,7 @@ def test_names_of_selected_snps_are_theirs(discrete, cases, method):
     """A sort of labels in place put 483 of 485 columns under another SNP's name."""
     frame = pd.DataFrame(discrete.features(), columns=discrete.locus_id)
     reversed_names = frame[frame.columns[::-1]]
-    selected = SelectLoci(method, n_loci=50, kind="classes").fit(reversed_names, cases)
+    selected = SelectLoci(method, n_loci=50, n_trees=100, kind="classes").fit(reversed_names, cases)
     out = pd.DataFrame(selected.transform(reversed_names), columns=selected.get_feature_names_out())
     pd.testing.assert_frame_equal(out, frame[list(out.columns)], check_dtype=False)
     thinner = VIFFilter(5).fit(out)

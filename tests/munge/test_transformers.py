@@ -33,7 +33,7 @@ ALL = [
     FrequencyFilter(0.0),
     VIFFilter(),
     SelectLoci(n_loci=2),
-    SelectLoci("extra_trees", kind="continuous"),
+    SelectLoci("extra_trees", n_trees=25, kind="continuous"),
     SelectLoci("lasso", kind="continuous"),
     AddPrincipalComponents(2),
 ]
@@ -217,9 +217,9 @@ def test_selection_finds_the_causal_loci(method, kind):
         "binary": np.where(value > np.median(value), "case", "control"),
         "multiclass": np.digitize(value, np.quantile(value, [0.33, 0.67])),
     }[kind]
-    fitted = SelectLoci(method, n_loci=2, n_covariates=1).fit(x, y)
+    fitted = SelectLoci(method, n_loci=2, n_trees=200, n_covariates=1).fit(x, y)
     np.testing.assert_array_equal(np.flatnonzero(fitted.get_support()), [7, 21, 40])
-    free = SelectLoci(method, n_covariates=1).fit(x, y)
+    free = SelectLoci(method, n_trees=200, n_covariates=1).fit(x, y)
     assert free.kept_[[7, 21]].all()
     assert free.kept_.sum() < 35
 

@@ -15,6 +15,7 @@ from gpatlas.harmonize.alleles import SWAPS, Relation
 from gpatlas.harmonize.matching import Matches, match
 from gpatlas.harmonize.variants import Variants
 from gpatlas.packed import Dosages, PackedDosages
+from gpatlas.wording import several
 
 Ambiguous = Literal["keep", "frequency", "drop"]
 UNCLEAR = 0.1  # an allele frequency within this of 1/2 tells no strand
@@ -80,31 +81,32 @@ class Harmonized:
     @property
     def sentences(self) -> list[str]:
         """What happened, one sentence for each thing that did."""
-        n, said = self.counts, []
+        n = self.counts
         by_id = f", {n['by_id']:,} of them by id alone" if n["by_id"] else ""
-        said.append(f"{n['found']:,} of the reference's {n['loci']:,} loci were found{by_id}.")
-        for key, text in _SENTENCES.items():
+        said = [f"{n['found']:,} of the reference's {several(n['loci'], 'locus')} were found{by_id}."]
+        for key, (subject, text) in _SENTENCES.items():
             if n[key]:
-                said.append(f"{n[key]:,} {text}.")
+                count = f"of these, {n[key]:,}" if subject == "of these" else several(n[key], *subject.split())
+                said.append(f"{count} {text}.")
         if np.isfinite(self.frequency_correlation):
             said.append(f"Allele frequencies correlate {self.frequency_correlation:.3f} with the reference's.")
         return said
 
 
 _SENTENCES = {
-    "swapped": "list their alleles in the other order: dosages were turned round",
-    "strand_flipped": "name alleles of the other strand: taken as they are, under the reference's names",
-    "strand_flipped_and_swapped": "name alleles of the other strand in the other order: dosages were turned round",
-    "ambiguous": "are A/T or C/G, which both strands spell alike",
-    "ambiguous_swapped": "of these were turned round",
-    "ambiguous_missing": "of these were set to missing",
-    "ambiguous_doubtful": "of these were taken as spelt although their frequency fits the other strand better",
-    "unchecked": "have no known alleles on one side: taken as they are, unchecked",
-    "mismatch": "have other alleles in the new data: set to missing",
-    "absent": "are not in the new data: set to missing",
-    "moved": "found by id lie at another position in the new data (another genome build?)",
-    "not_used": "loci of the new data are left out: the reference has no use for them",
-    "duplicates": "of these match a locus of the reference as well as the one taken",
+    "swapped": ("lists", "alleles in the other order: dosages were turned round"),
+    "strand_flipped": ("has", "alleles named by the other strand: taken as they are"),
+    "strand_flipped_and_swapped": ("has", "alleles named by the other strand, in the other order: turned round"),
+    "ambiguous": ("is", "A/T or C/G, which both strands spell alike"),
+    "ambiguous_swapped": ("of these", "turned round"),
+    "ambiguous_missing": ("of these", "set to missing"),
+    "ambiguous_doubtful": ("of these", "taken as spelt although frequencies fit the other strand better"),
+    "unchecked": ("has", "no known alleles on one side: taken as given, unchecked"),
+    "mismatch": ("has", "other alleles in the new data: set to missing"),
+    "absent": ("is", "not in the new data: set to missing"),
+    "moved": ("is", "found by id at another position (another genome build?)"),
+    "not_used": ("locus", "of the new data left out, for which the reference has no use"),
+    "duplicates": ("of these", "as good a match as the one that was taken"),
 }
 
 

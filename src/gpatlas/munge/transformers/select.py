@@ -30,6 +30,8 @@ class SelectLoci(LocusSelector):
         How many to keep at most; None: those with p ≤ `p_value`, with an importance above the mean, or with an effect.
     p_value : float, default=0.001
         Largest p value to keep, for "univariate" without `n_loci`; at least the first locus is kept.
+    n_trees : int, default=500
+        Trees, for "extra_trees".
     kind : {"auto", "continuous", "classes"}, default="auto"
         What y is; "auto" takes whole numbers and text for classes.
     seed : int, default=0
@@ -50,6 +52,7 @@ class SelectLoci(LocusSelector):
         "method": [StrOptions({"univariate", "extra_trees", "lasso"})],
         "n_loci": [Interval(Integral, 1, None, closed="left"), None],
         "p_value": [Interval(Real, 0, 1, closed="right")],
+        "n_trees": [Interval(Integral, 1, None, closed="left")],
         "kind": [StrOptions({"auto", "continuous", "classes"})],
         "seed": [Interval(Integral, 0, None, closed="left")],
         "n_covariates": [Interval(Integral, 0, None, closed="left")],
@@ -60,6 +63,7 @@ class SelectLoci(LocusSelector):
         method: Literal["univariate", "extra_trees", "lasso"] = "univariate",
         n_loci: int | None = None,
         p_value: float = 0.001,
+        n_trees: int = 500,
         kind: Literal["auto", "continuous", "classes"] = "auto",
         seed: int = 0,
         n_covariates: int = 0,
@@ -67,6 +71,7 @@ class SelectLoci(LocusSelector):
         self.method = method
         self.n_loci = n_loci
         self.p_value = p_value
+        self.n_trees = n_trees
         self.kind = kind
         self.seed = seed
         self.n_covariates = n_covariates
@@ -84,8 +89,13 @@ class SelectLoci(LocusSelector):
         sd = x.std(axis=0)
         varies = sd > 1e-12 * np.maximum(1, np.abs(x).max(axis=0))
         z = np.divide(x - x.mean(axis=0), sd, out=np.zeros_like(x), where=varies)
-        score = {"univariate": _univariate, "extra_trees": _extra_trees, "lasso": _lasso}[self.method]
-        self.score_: NDArray = np.where(varies, score(z, target, classes, self.seed), 0)[: self._n_loci]
+        if self.method == "univariate":
+            score = _univariate(z, target, classes)
+        elif self.method == "extra_trees":
+            score = _extra_trees(z, target, classes, self.n_trees, self.seed)
+        else:
+            score = _lasso(z, target, classes, self.seed)
+        self.score_: NDArray = np.where(varies, score, 0)[: self._n_loci]
         self.ranking_: NDArray = np.argsort(-self.score_, kind="stable")
         self.kept_ = np.zeros(self._n_loci, dtype=bool)
         if self.n_loci is not None:
@@ -106,17 +116,17 @@ def _is_classes(y: NDArray) -> bool:
     return type_of_target(y) in ("binary", "multiclass")
 
 
-def _univariate(z: NDArray, y: NDArray, classes: bool, seed: int) -> NDArray:
+def _univariate(z: NDArray, y: NDArray, classes: bool) -> NDArray:
     """Return -log10 of the p values of F tests."""
     with np.errstate(invalid="ignore", divide="ignore"):
         p = (f_classif if classes else f_regression)(z, y)[1]
         return np.nan_to_num(-np.log10(p), nan=0, posinf=400)  # p below float64's smallest
 
 
-def _extra_trees(z: NDArray, y: NDArray, classes: bool, seed: int) -> NDArray:
+def _extra_trees(z: NDArray, y: NDArray, classes: bool, n_trees: int, seed: int) -> NDArray:
     """Return the mean decrease in impurity."""
     trees = ExtraTreesClassifier if classes else ExtraTreesRegressor
-    return trees(500, random_state=seed, min_samples_leaf=2).fit(z, y).feature_importances_
+    return trees(n_trees, random_state=seed, min_samples_leaf=2).fit(z, y).feature_importances_
 
 
 def _lasso(z: NDArray, y: NDArray, classes: bool, seed: int) -> NDArray:
