@@ -13,6 +13,7 @@ from gpatlas.models import REGISTRY, make, model_class
 QUICK = {
     "auto_epistasis": {"members": ["rrblup", "interaction_screening"]},
     "interaction_screening": {},
+    "bayes_cpi": {"n_chains": 2, "n_iter": 300, "burn_in": 100},
     "egblup": {},
     "rkhs": {},
     "bilinear": {"max_epochs": 25, "sparsity": 0.15, "device": "cpu"},

@@ -13,6 +13,7 @@ from gpatlas.errors import ConfigError, did_you_mean
 # name → "module:class"; a model's module is imported by its first user, so that classical models need no torch
 REGISTRY: dict[str, str] = {
     "auto_epistasis": "gpatlas.models.auto_epistasis:AutoEpistasis",
+    "bayes_cpi": "gpatlas.models.bayes_cpi:BayesCPi",
     "bilinear": "gpatlas.models.bilinear:Bilinear",
     "egblup": "gpatlas.models.egblup:EGBLUP",
     "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",

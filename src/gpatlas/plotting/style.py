@@ -30,6 +30,7 @@ MODEL_COLOURS = {
     "bilinear": "#882255",
     "rkhs": "#88CCEE",
     "transformer": "#999933",
+    "bayes_cpi": "#DDCC77",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -60,8 +61,9 @@ MODEL_NAMES = {
     "qda": "QDA",
     "sgd": "SGD",
     "adaboost": "AdaBoost",
+    "bagging": "bagging",
     "bayes_cpi": "BayesCπ",
-    "kernel_trees": "kernels and trees",
+    "kernel_tree": "kernels and trees",
 }
 GREY, INK = "#6b7280", "#111827"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"

@@ -15,6 +15,13 @@ def rrblup(request: Request) -> Any:
     return _of_kind(request, make("rrblup", n_covariates=request.n_covariates, reliability=not request.classes))
 
 
+def bayes_cpi(request: Request) -> Any:
+    """BayesCπ: a share of the loci has effects."""
+    n_iter, burn_in = (1000, 250) if request.classes else (2000, 500)  # classes take six fits
+    options: dict[str, Any] = {"n_covariates": request.n_covariates, "random_state": request.seed}
+    return _of_kind(request, make("bayes_cpi", n_iter=n_iter, burn_in=burn_in, **options))
+
+
 def rkhs(request: Request) -> Any:
     """Gaussian kernels averaged by their evidence."""
     return _of_kind(request, make("rkhs", n_covariates=request.n_covariates))

@@ -93,6 +93,7 @@ _PORTFOLIO = (
     _candidate("genetic", "rkhs", "RKHS", lambda n, p, _: 0.05 + 6 * _gram(n, max(n, p))),
     _candidate("genetic", "egblup", "EGBLUP", lambda n, p, _: 0.1 + 10 * _gram(n, max(n, p))),
     _candidate("library", "lightgbm", "gradient boosting", lambda n, p, _: 0.2 + 2e-6 * n * p, _BOOSTING),
+    _candidate("genetic", "bayes_cpi", "BayesCπ", lambda n, p, classes: 0.1 + (4e-6 if classes else 2e-6) * n * p),
     _candidate(
         "genetic", "kernel_tree", "kernels and trees", lambda n, p, _: 0.3 + 2e-6 * n * p + 7 * _gram(n, max(n, p))
     ),
