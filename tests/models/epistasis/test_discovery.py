@@ -71,6 +71,54 @@ def test_effects_are_those_of_the_last_model(rounds, monkeypatch):
     assert not np.isnan(found.probability).any()
 
 
+def test_likely_pairs_that_do_not_predict_stay_out(monkeypatch):
+    """However sure a posterior is of them: here of ten pairs of a trait that has none, tested jointly."""
+    x = population(200, 30, 2, seed=5)
+    y = x @ np.random.default_rng(5).normal(size=30) + np.random.default_rng(6).normal(size=200)
+    estimate, asked, runs = discovery.shrunken_effects, [], []
+
+    def sure(*values, **settings):
+        effects, candidates, posterior = estimate(*values, **settings)
+        posterior.inclusion[:10] = 1.0
+        return effects, candidates, posterior
+
+    def spied(model, *values):
+        asked.append(likely_terms(model, *values))
+        return asked[-1]
+
+    monkeypatch.setattr(discovery, "shrunken_effects", sure)
+    monkeypatch.setattr(discovery, "likely_terms", spied)
+    monkeypatch.setattr(discovery, "cascade", lambda *values: runs.append(cascade(*values)) or runs[-1])
+    found = discover(make_panel(x), y, Rules(alpha=0.05))
+    assert [len(pairs) for _, pairs in asked] == [10]
+    assert len(runs) == 1  # none goes on with them
+    assert len(found.pairs) == 0
+
+
+def test_a_pair_is_tested_given_its_loci_and_those_linked_to_them():
+    x = population(400, 30, 2, seed=6, linked=0.0, rare=0.3)
+    x[:300, 11], x[:350, 12] = x[:300, 10], x[:350, 10]
+    model = JointModel(make_panel(x), np.random.default_rng(6).normal(size=400), np.array([12, 20]))
+    pairs = np.array([[10, 20], [3, 25]])
+    near = stages._neighbourhoods(model, pairs)
+    squares = np.corrcoef(x.T) ** 2
+    for pair, found in zip(pairs, near, strict=True):
+        linked = {int(k) for locus in pair for k in np.flatnonzero(squares[locus] > stages._LINKED)}
+        assert set(found.tolist()) == linked - {12, 20}
+    assert 11 in near[0]
+    assert stages._neighbourhoods(JointModel(model.panel, model.trait, None), pairs) == []
+
+
+def test_a_pair_that_was_dropped_twice_is_not_tried_again():
+    x, y, _, _ = sparse_pairs(300, 10, 0.9, seed=7)
+    model = JointModel(make_panel(x), y, None)
+    rules = Rules()
+    first = tuple(stages._new_pairs(model, model.fit(), rules, 45, {})[0].tolist())
+    tried = [as_set(stages._new_pairs(model, model.fit(), rules, 45, {first: times})) for times in (0, 1, 2)]
+    assert [first in found for found in tried] == [True, True, False]
+    assert tried[0] - {first} == tried[2]
+
+
 def test_a_screen_takes_both_main_effects_for_fitted(monkeypatch):
     """Also where the model is empty: t is of a regression on the mean, both loci, and their product."""
     x = population(80, 6, 2, seed=3)

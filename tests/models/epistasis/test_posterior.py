@@ -75,3 +75,17 @@ def test_screened_out_features_count_in_the_prior():
     few = fit_posterior(y, features[:0], features, (1.0, 20.0), max_sweeps=1)
     many = fit_posterior(y, features[:0], features, (1.0, 1e7), max_sweeps=1)
     assert many.inclusion[0] < few.inclusion[0]
+
+
+def test_a_start_is_not_forgotten():
+    """Weak effects that are known stay in a first sweep: the noise is what they leave, not the whole variance."""
+    rng = np.random.default_rng(5)
+    features = orthogonal(500, 200, rng)
+    effects = np.where(np.arange(200) < 80, 1.0, 0)
+    y = effects @ features + rng.normal(size=500) * 0.1
+    y -= y.mean()
+    found = fit_posterior(y, features[:0], features, (1.0, 20_000.0), start=(np.empty(0), effects), max_sweeps=1)
+    assert found.inclusion[:80].min() > 0.99
+    assert found.pairs[:80] == pytest.approx(1, abs=0.05)
+    forgotten = fit_posterior(y, features[:0], features, (1.0, 20_000.0), max_sweeps=1)
+    assert forgotten.inclusion[:80].max() < 0.5
