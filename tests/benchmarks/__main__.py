@@ -4,7 +4,8 @@ python -m tests.benchmarks simulate     simulate and store, against AlphaSimR + 
 python -m tests.benchmarks ridge        ridge over ten splits, against scikit-learn's RidgeCV
 python -m tests.benchmarks mlp          an epoch of the published network, against its loop and against its FLOPs
 python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-learn, celer, skglm, adelie and glmnet
-python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis
+python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis;
+                                        from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
@@ -30,6 +31,7 @@ from rich.table import Table
 
 from gpatlas.config.scaling import n_qtl_at
 from gpatlas.io import write_dataset
+from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
 from tests.benchmarks import epochs, lasso, peers, prune, scale, screen, study, tune
@@ -46,7 +48,9 @@ def main() -> None:
     )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
-    parser.add_argument("--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them")
+    parser.add_argument(
+        "--markers", type=int, default=1_000, help="lasso, tune: loci, 100 QTL among them; screen: loci"
+    )
     parser.add_argument("--loci", type=int, default=1_416, help="scale: loci, all of them QTL")
     parser.add_argument(
         "--python", action="append", default=[], help="lasso: an interpreter that has a library which ours has not"
@@ -69,6 +73,12 @@ def main() -> None:
         rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
         title, ratio = f"lasso: {arguments.samples:,} samples × {arguments.markers:,} loci, H² = 0.5", "times ours"
     elif arguments.what == "screen":
+        if n_pairs(arguments.markers) > screen.FOR_PLINK:
+            _print_measured(
+                f"screen: {arguments.samples:,} samples × {arguments.markers:,} loci, all pairs",
+                [screen.alone(arguments.samples, arguments.markers)],
+            )
+            return
         rows = screen.compare(arguments.samples, arguments.markers)
         title, ratio = f"screen: {arguments.samples:,} samples × {arguments.markers:,} loci, all pairs", "times faster"
     elif arguments.what == "prune":
@@ -90,10 +100,15 @@ def main() -> None:
 
 
 def _print_scale(n_samples: int, n_loci: int) -> None:
-    table = Table(title=f"scale: {n_samples:,} samples × {n_loci:,} loci, five traits", box=None)
+    title = f"scale: {n_samples:,} samples × {n_loci:,} loci, five traits"
+    _print_measured(title, scale.compare(n_samples, n_loci))
+
+
+def _print_measured(title: str, rows: list[tuple]) -> None:
+    table = Table(title=title, box=None)
     for column in ("", "seconds", "CPU s", "peak MB"):
         table.add_column(column, justify="left" if not column else "right")
-    for name, *measured in scale.compare(n_samples, n_loci):
+    for name, *measured in rows:
         table.add_row(name, *(f"{value:.3g}" for value in measured[:2]), f"{measured[2]:.0f}")
     Console().print(table)
 
