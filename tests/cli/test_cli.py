@@ -47,6 +47,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
         "hparams",
         "tune",
         "fit",
+        "predict",
         "score",
         "report",
     ]

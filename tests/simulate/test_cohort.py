@@ -178,7 +178,7 @@ def test_files_hold_what_the_dataset_holds(tmp_path):
         assert (site.REF, site.ALT[0], site.POS) == (*dataset.alleles[k], dataset.position[k])
     table = pd.read_csv(tmp_path / "phenotypes.csv")
     assert list(table.columns) == ["ID", "Gender", "Status"]
-    np.testing.assert_array_equal(table["Status"], dataset.phenotypes[:, 0])
+    np.testing.assert_array_equal(table["Status"] == "case", dataset.phenotypes[:, 0] == 1)
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert truth["ceiling"]["values"]["accuracy_class"] == pytest.approx(0.942)
     assert truth["recipe"]["n_samples"] == 50

@@ -11,7 +11,7 @@ from gpatlas.io import read_dataset, write_dataset
 
 @app.command()
 def harmonize(
-    reference: Annotated[Path, typer.Argument(help="Dataset file whose loci and alleles are wanted.")],
+    reference: Annotated[Path, typer.Argument(help="Dataset or model file whose loci and alleles are wanted.")],
     new: Annotated[Path, typer.Argument(help="Dataset file of new samples.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Dataset file to write (HDF5).")],
     ambiguous: Annotated[
@@ -35,8 +35,12 @@ def harmonize(
     """
     from gpatlas import harmonize as matching
     from gpatlas.io.tables import write_table
+    from gpatlas.predictor import MODEL_SUFFIX, load_predictor
 
-    wanted = matching.Variants.of(read_dataset(reference, lazy=True))
+    if reference.suffix == MODEL_SUFFIX:
+        wanted = load_predictor(reference).variants
+    else:
+        wanted = matching.Variants.of(read_dataset(reference, lazy=True))
     dataset = read_dataset(new, lazy=True)
     done = matching.harmonize(wanted, dataset, ambiguous)
     write_dataset(matching.harmonized_dataset(wanted, done), out)

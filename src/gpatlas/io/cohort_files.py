@@ -16,8 +16,7 @@ GENOTYPES, PHENOTYPES, TRUTH = "genotypes.vcf.gz", "phenotypes.csv", "truth.json
 def write_cohort(dataset: Dataset, folder: str | Path) -> None:
     """Write a cohort of `gpatlas.simulate.cohort` as `genotypes.vcf.gz`, `phenotypes.csv` and `truth.json`.
 
-    The table has a column ID, one for each covariate, and the trait, last: classes by name, but 0 and 1 where there
-    are two.
+    The table has a column ID, one for each covariate, and the trait, last; classes are named.
 
     Raises
     ------
@@ -54,8 +53,7 @@ def _phenotype_table(dataset: Dataset) -> Any:
     for name, codes in zip(as_text(dataset.covariate_id), dataset.covariates.T, strict=True):
         columns[str(name)] = np.array(dataset.levels[str(name)])[codes.astype(int)]
     trait = str(as_text(dataset.trait_id)[0])
-    codes, names = dataset.phenotypes[:, 0].astype(int), np.array(dataset.levels[trait])
-    columns[trait] = codes if len(names) == 2 else names[codes]
+    columns[trait] = np.array(dataset.levels[trait])[dataset.phenotypes[:, 0].astype(int)]
     return pd.DataFrame(columns)
 
 

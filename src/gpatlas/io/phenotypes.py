@@ -116,6 +116,18 @@ def read_phenotypes(
     )
 
 
+def column_names(path: str | Path) -> list[str]:
+    """Return the names of a table's columns.
+
+    Raises
+    ------
+    DataError, StoreError
+        As `read_phenotypes`.
+    """
+    header, _, _ = _read_cells(path)
+    return header
+
+
 def read_covariates(
     path: str | Path,
     id_column: str | None = None,

@@ -19,6 +19,7 @@ from gpatlas.predictor.covariates import Covariate
 from gpatlas.predictor.fingerprints import Fingerprints
 from gpatlas.predictor.predictor import Predictor
 
+MODEL_SUFFIX = ".gpatlas"
 _LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "skops")
 
 
