@@ -11,7 +11,9 @@ import pytest
 
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.errors import StoreError
+from gpatlas.io.estimator_bytes import dump_estimator, load_estimator
 from gpatlas.io.model_file import ModelFile, read_model_file, write_model_file
+from gpatlas.models import REGISTRY, make
 from gpatlas.predictor import load_predictor, save_predictor
 from tests.predictor.fitted import KINDS, clinic, fitted
 
@@ -218,8 +220,6 @@ def test_damaged_files(saved, tmp_path):
 
 
 def test_a_tree_that_points_outside_of_itself_is_refused(saved, tmp_path):
-    from gpatlas.io.estimator_bytes import dump_estimator
-
     estimator = fitted("random_forest", "binary", clinic("binary"), min_samples_leaf=10).estimator
     tree = estimator.steps[-1][1].estimators_[3].tree_
     tree.children_left[0] = 10**6
@@ -241,3 +241,16 @@ def test_other_versions_are_said(saved, tmp_path):
     path = written(entries(saved) | {"manifest.json": manifest_with(saved, libraries=libraries)}, tmp_path / "m")
     with pytest.warns(UserWarning, match=r"saved with scikit-learn 1\.2\.3 \(here"):
         load_predictor(path)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_every_model_of_the_registry_can_be_saved(name, rng):
+    X = rng.integers(0, 3, (60, 12)).astype(np.float32)
+    y = X[:, 0] + rng.normal(size=60)
+    model = make(name)
+    if "max_epochs" in model.get_params():
+        model.set_params(max_epochs=2)
+    model.fit(X, np.column_stack([y, -y]) if name == "rrblup_multitrait" else y)
+    loaded = load_estimator(dump_estimator(model), "test")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.get_params() == model.get_params()

@@ -15,7 +15,7 @@ import numpy as np
 from gpatlas.errors import StoreError
 
 # besides the estimators of scikit-learn, and NumPy's and SciPy's types, that skops allows by itself
-OURS = ("gpatlas.models.", "gpatlas.automl.", "gpatlas.munge.", "gpatlas.packed.bits.", "gpatlas.train.regression.")
+OURS = ("gpatlas.models.", "gpatlas.automl.", "gpatlas.munge.")
 LIBRARIES = frozenset(
     {
         "collections.OrderedDict",
@@ -24,6 +24,7 @@ LIBRARIES = frozenset(
         "lightgbm.sklearn.LGBMClassifier",
         "lightgbm.sklearn.LGBMRegressor",
         "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
         "sklearn.neighbors._ball_tree.BallTree",
         "sklearn.tree._tree.Tree",
     }

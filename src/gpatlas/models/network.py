@@ -187,6 +187,22 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _n_features(self, n_loci: int) -> int:
         return 2 * n_loci if self.input_coding == "allele_counts" else n_loci
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return attributes with the network as plain arrays, so that a saved model holds no objects of torch."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            state["network_"] = self.network_.state()
+            del state["history_"]  # it is the network's
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "network_" in state:
+            from gpatlas.train.regression import TrainedNetwork
+
+            self.network_ = TrainedNetwork.from_state(state["network_"], self._build)
+            self.history_ = self.network_.history
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -44,6 +44,31 @@ class TrainedNetwork:
         """Return predictions in trait units, `(n, T)`."""
         output = predict(self.network, dosage_tensor(x), arithmetic).cpu().numpy().astype(np.float64)
         return output * self.target_scale + self.target_mean
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `from_state` needs, in numbers, text and NumPy arrays only."""
+        encoder = self.network[0]
+        return {
+            "n_features": encoder.n_features,
+            "ploidy": getattr(encoder, "ploidy", 0),  # 0: standardised dosage
+            "weights": {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()},
+            "target_mean": self.target_mean,
+            "target_scale": self.target_scale,
+            "history": vars(self.history),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], build: Callable[[int, int], nn.Module]) -> "TrainedNetwork":
+        """Make the network again; `build` as for `train_regression`."""
+        n_features, ploidy = state["n_features"], state["ploidy"]
+        encoder = (
+            AlleleCounts(n_features // 2, ploidy)
+            if ploidy
+            else StandardisedDosage(torch.zeros(n_features), torch.ones(n_features))
+        )
+        network = nn.Sequential(encoder, seeded(build, 0, n_features, len(state["target_mean"])))
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in state["weights"].items()})
+        return cls(network, state["target_mean"], state["target_scale"], History(**state["history"]))
 
 
 def train_regression(
