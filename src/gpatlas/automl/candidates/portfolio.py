@@ -116,4 +116,6 @@ _PORTFOLIO = (
         _SCREENING,
     ),
 )
-CANDIDATES: dict[str, Candidate] = {candidate.name: candidate for candidate in _PORTFOLIO}
+CANDIDATES: dict[str, Candidate] = {
+    candidate.name: candidate for candidate in sorted(_PORTFOLIO, key=lambda one: one.work(500, 1000, BINARY))
+}
