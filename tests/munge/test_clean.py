@@ -74,6 +74,19 @@ def test_same_result_however_genotypes_are_stored(field, tmp_path):
         np.testing.assert_array_equal(again.take(other).dosage(), done.take(field).dosage())
 
 
+def test_polyploids_are_cleaned_by_calls_and_frequencies():
+    rng = np.random.default_rng(5)
+    x = rng.binomial(4, np.repeat([0.005, 0.4], [10, 50]), (80, 60)).astype(np.int8)
+    x[:, 20:25][rng.random((80, 5)) < 0.4] = -1
+    x[3][rng.random(60) < 0.5] = -1
+    done = clean(dataset(x, ploidy=4), Rules(maf=0.05))
+    assert list(done.samples) == [i for i in range(80) if i != 3]
+    assert list(done.loci) == [*range(10, 20), *range(25, 60)]
+    assert done.remarks == ["copies of loci were not looked for: that takes a ploidy of 1 or 2"]
+    with pytest.raises(DataError, match="LD pruning takes a ploidy of 1 or 2, but this is 4"):
+        clean(dataset(x, ploidy=4), Rules(r2=0.5))
+
+
 def test_phenotypes_are_not_looked_at(field):
     with_y = replace(field, phenotypes=np.full((100, 1), np.nan), trait_id=np.array(["y"]))
     assert clean(with_y, Rules()).steps == clean(field, Rules()).steps

@@ -12,7 +12,13 @@ from gpatlas.errors import ConfigError, DataError
 from gpatlas.munge.clumping import ClumpRule, clump
 from gpatlas.munge.planes import Planes
 from gpatlas.munge.pruning import Window, prune
-from gpatlas.munge.quality import allele_frequency, duplicate_loci, genotype_counts, hardy_weinberg_p
+from gpatlas.munge.quality import (
+    allele_frequency,
+    duplicate_loci,
+    genotype_counts,
+    hardy_weinberg_p,
+    polyploid_frequency,
+)
 from gpatlas.twins import find_twins
 
 Report = Callable[[str], None]
@@ -124,26 +130,42 @@ class _Cleaning:
     def run(self) -> Cleaned:
         rules = self.rules
         self.clean_samples()
-        self.report("counting genotypes")
-        self.planes = Planes.of(self.dataset, self.rows if not self.stays["samples"].all() else None)
-        self.counts = genotype_counts(self.planes)
-        known = self.counts.sum(axis=1) / max(1, self.planes.n_samples)
-        self.keep(f"call rate at least {rules.locus_call_rate:g}", "loci", known >= rules.locus_call_rate)
+        self.count()
+        called = self.known / max(1, len(self.rows))
+        self.keep(f"call rate at least {rules.locus_call_rate:g}", "loci", called >= rules.locus_call_rate)
         self.clean_frequencies()
-        if rules.duplicate_loci:
+        if rules.duplicate_loci and self.dataset.ploidy > 2:
+            self.remarks.append("copies of loci were not looked for: that takes a ploidy of 1 or 2")
+        elif rules.duplicate_loci:
             self.report("comparing loci")
             repeated = duplicate_loci(self.planes, self.stays["loci"])
             self.keep("no copy or complement of an earlier locus", "loci", ~repeated)
         if self.gwas is not None:
             self.keep_what_a_gwas_found(self.gwas)
         if rules.r2 is not None:
-            self.report("pruning by LD")
-            if rules.window.kilobases:
-                self.need_base_pairs("a window of kilobases")
-            d = self.dataset
-            kept = prune(self.planes, self.counts, d.chromosome, d.position, rules.r2, rules.window, self.stays["loci"])
-            self.keep(f"r² at most {rules.r2:g} within {rules.window}", "loci", kept)
+            self.prune(rules.r2)
         return Cleaned(self.rows, np.flatnonzero(self.stays["loci"]), self.steps, self.remarks)
+
+    def count(self) -> None:
+        """Count genotypes of the samples that stay."""
+        self.report("counting genotypes")
+        rows = None if self.stays["samples"].all() else self.rows
+        if self.dataset.ploidy <= 2:
+            self.planes = Planes.of(self.dataset, rows)
+            self.counts = genotype_counts(self.planes)
+            self.known, self.frequency = self.counts.sum(axis=1), allele_frequency(self.counts)
+        else:
+            self.known, self.frequency = polyploid_frequency(self.dataset, self.rows)
+
+    def prune(self, r2: float) -> None:
+        """By LD."""
+        self.need_ploidy("LD pruning")
+        window, d = self.rules.window, self.dataset
+        if window.kilobases:
+            self.need_base_pairs("a window of kilobases")
+        self.report("pruning by LD")
+        kept = prune(self.planes, self.counts, d.chromosome, d.position, r2, window, self.stays["loci"])
+        self.keep(f"r² at most {r2:g} within {window}", "loci", kept)
 
     @property
     def rows(self) -> NDArray[np.intp]:
@@ -177,10 +199,9 @@ class _Cleaning:
 
     def clean_frequencies(self) -> None:
         """By minor allele frequency, and by Hardy-Weinberg proportions."""
-        rules, frequency = self.rules, allele_frequency(self.counts)
-        minor = np.nan_to_num(np.minimum(frequency, 1 - frequency))
-        varies = minor > 0
-        self.keep("two alleles", "loci", varies)
+        rules = self.rules
+        minor = np.nan_to_num(np.minimum(self.frequency, 1 - self.frequency))
+        self.keep("two alleles", "loci", minor > 0)
         if rules.maf:
             self.keep(f"minor allele frequency at least {rules.maf:g}", "loci", minor >= rules.maf * (1 - 1e-12))
         if rules.hwe is not None:
@@ -199,6 +220,7 @@ class _Cleaning:
             raise DataError(f"no locus of the GWAS is in the data; ids are such as '{names[0]}' and '{names[1]}'")
         self.keep("tested in the GWAS", "loci", ~np.isnan(p))
         if rules.clump is not None:
+            self.need_ploidy("clumping")
             self.need_base_pairs("clumping")
             self.report("clumping")
             there = np.where(self.stays["loci"], p, np.nan)
@@ -210,6 +232,10 @@ class _Cleaning:
             self.keep(what, "loci", founders)
         elif rules.gwas_p is not None:
             self.keep(f"GWAS p at most {rules.gwas_p:g}", "loci", p <= rules.gwas_p)
+
+    def need_ploidy(self, what: str) -> None:
+        if self.dataset.ploidy > 2:
+            raise DataError(f"{what} takes a ploidy of 1 or 2, but this is {self.dataset.ploidy}")
 
     def need_base_pairs(self, what: str) -> None:
         if self.dataset.position_unit != "bp":

@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.dataset import Dataset
+from gpatlas.encoding import MISSING
 from gpatlas.munge.planes import Planes
 
 
@@ -21,6 +23,21 @@ def allele_frequency(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the frequency of allele "1" among known genotypes `(n_loci,)`, NaN where none is known."""
     known = counts.sum(axis=1)
     return np.divide(counts[:, 1] / 2 + counts[:, 2], known, out=np.full(len(counts), np.nan), where=known > 0)
+
+
+def polyploid_frequency(dataset: Dataset, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return how many of some samples have a known genotype, and the frequency of allele "1", at each locus.
+
+    For ploidies that bit planes do not hold; NaN where no genotype is known.
+    """
+    known, copies = np.zeros(dataset.n_loci, dtype=np.int64), np.zeros(dataset.n_loci)
+    step = max(1, (1 << 24) // max(1, dataset.n_loci))
+    for start in range(0, len(rows), step):
+        dosage = dataset.dosage(rows[start : start + step])
+        known += (dosage != MISSING).sum(axis=0)
+        copies += np.where(dosage != MISSING, dosage, 0).sum(axis=0)
+    frequency = np.full(dataset.n_loci, np.nan)
+    return known, np.divide(copies, known * dataset.ploidy, out=frequency, where=known > 0)
 
 
 def hardy_weinberg_p(counts: NDArray[np.int64]) -> NDArray[np.float64]:
