@@ -281,7 +281,7 @@ def test_damaged_phenotypes(tmp_path, damage, seed):
     wrong = set()
     for k, trait in enumerate(traits):
         for i, name in enumerate(NAMES):
-            value, truth = joined.phenotypes[i, k], VALUES[name][trait.lower() == "status"]
+            value, truth = joined.phenotypes[i, k], VALUES[name][trait in joined.levels]
             if trait in joined.levels and not np.isnan(value):
                 value = joined.levels[trait][int(value)].lower()
             gone = isinstance(value, float) and np.isnan(value)
