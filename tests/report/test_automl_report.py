@@ -231,3 +231,13 @@ def test_nothing_is_advised_without_reason(folder):
     text = told(folder, {"p_null": 0.05, "score": 0.9, "lower": 0.87, "upper": 0.93},
                 {"n_samples": 5000, "classes_counts": {"control": 2500, "case": 2500}}, {"inflation": 1.0})  # fmt: skip
     assert "None of the rules" in text
+
+
+def test_few_permutations_are_no_reason_to_doubt(folder, tmp_path):
+    """Of 9 permutations none is as good: p cannot be smaller than 0.1."""
+    pd.DataFrame({"permutation": range(9), "score": 0.5}).to_csv(folder / "null.csv", index=False)
+    board = pd.read_csv(folder / "leaderboard.csv").assign(p_null=0.1)
+    board.to_csv(folder / "leaderboard.csv", index=False)
+    assert "Do not use" not in told(folder)
+    write_automl_report(folder, tmp_path / "r.html")
+    assert "None of 9 permutations" in (tmp_path / "r.html").read_text()

@@ -39,7 +39,9 @@ def plot_roc(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
             for curve in curves:
                 axis.plot(curve.x, curve.y, color=GREY, linewidth=0.6, alpha=0.5)
         mean = mean_curve(curves)
-        axis.plot(mean.x, mean.y, color=colour, linewidth=2.2, label=f"{plain(name)}, AUC {number(mean.area)}")
+        axis.plot(
+            mean.x, mean.y, color=colour, linewidth=2.2, label=f"{_of_class(name, classes)}AUC {number(mean.area)}"
+        )
     _square(axis, "controls called cases (1 − specificity)", "cases found (sensitivity)")
     axis.legend(loc="lower right", fontsize=8.5)
     return figure
@@ -53,7 +55,13 @@ def plot_precision_recall(predictions: pd.DataFrame, classes: Sequence[str]) -> 
     for name, colour in _shown(classes).items():
         case = (predictions.observed == name).to_numpy()
         curve, average = precision_recall(case, predictions[f"p_{name}"].to_numpy())
-        axis.plot(curve.x, curve.y, color=colour, linewidth=2, label=f"{plain(name)}, mean precision {number(average)}")
+        axis.plot(
+            curve.x,
+            curve.y,
+            color=colour,
+            linewidth=2,
+            label=f"{_of_class(name, classes)}mean precision {number(average)}",
+        )
         axis.axhline(case.mean(), color=colour, linestyle=":", linewidth=1.2)
     _square(axis, "cases found (recall)", "of those called cases, right (precision)")
     axis.legend(loc="lower left", fontsize=8.5)
@@ -72,7 +80,8 @@ def plot_calibration(predictions: pd.DataFrame, classes: Sequence[str]) -> Figur
         if len(classes) == 2:
             error = np.maximum([found.observed - found.lower, found.upper - found.observed], 0)
             axis.errorbar(found.predicted, found.observed, error, color=colour, linewidth=1, fmt="none")
-        axis.plot(found.predicted, found.observed, "o-", color=colour, label=plain(name))
+        label = f"class {plain(name)}"
+        axis.plot(found.predicted, found.observed, "o-", color=colour, label=label)
         below.hist(probability, bins=np.linspace(0, 1, 26), color=colour, alpha=0.45 if len(classes) > 2 else 0.8)
     axis.set_ylabel("observed share")
     axis.set_xlim(-0.02, 1.02)
@@ -116,6 +125,10 @@ def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
 
 def _shown(classes: Sequence[str]) -> dict[str, str]:
     return {classes[1]: BLUE} if len(classes) == 2 else class_colours(classes)
+
+
+def _of_class(name: str, classes: Sequence[str]) -> str:
+    return "" if len(classes) == 2 else f"{plain(name)}, "
 
 
 def _square(axis: Axes, x: str, y: str) -> None:

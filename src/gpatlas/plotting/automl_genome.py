@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gpatlas.plotting.automl_values import MANY
 from gpatlas.plotting.style import BLUE, GREY, ORANGE, class_colours, plain, styled, subplots
 
-_MOST_GROUPS, _LABELS, _TICKS = 8, 5, 24
+_MOST_GROUPS, _LABELS, _TICK_ROOM = 8, 5, 0.022
 _SMALLEST_P = 1e-300
 
 
@@ -138,8 +138,12 @@ def _along_genome(axis: Axes, effects: pd.DataFrame, values: np.ndarray) -> np.n
     axis.grid(axis="x", visible=False)
     axis.margins(x=0.01)
     if len(chromosomes) > 1:
-        every = -(-len(chromosomes) // _TICKS)
-        axis.set_xticks(ticks[::every], [plain(name) for name in chromosomes[::every]], fontsize=8)
+        shown, last = [], -np.inf
+        for tick, name in zip(ticks, chromosomes, strict=True):
+            if tick - last >= _TICK_ROOM * x.max():  # names of short chromosomes would lie on each other
+                shown.append((tick, plain(name)))
+                last = tick
+        axis.set_xticks([tick for tick, _ in shown], [name for _, name in shown], fontsize=8)
         axis.set_xlabel("chromosome")
     else:
         axis.set_xlabel(

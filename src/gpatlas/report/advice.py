@@ -8,7 +8,8 @@ from gpatlas.plotting.style import model_name, number
 from gpatlas.report.automl_results import WHOLE, Results
 
 FEW_SAMPLES, RARE_CLASS, IMBALANCE = 200, 30, 5.0
-STRUCTURE_SHARE, INFLATED, SIGNIFICANT = 0.1, 1.2, 0.05
+STRUCTURE_SHARE, INFLATED = 0.1, 1.2
+SMALL_PART = 0.05  # of the leading covariate's importance
 OPTIMISM, WIDE = 0.05, 0.15  # of utility: inner minus outer score, and width of the interval
 
 
@@ -21,9 +22,8 @@ def advice(results: Results) -> list[tuple[str, str]]:
 
 
 def _no_signal(results: Results) -> Iterator[tuple[str, str]]:
-    row = results.honest
-    p = row.get("p_null", np.nan)
-    if not np.isnan(p) and p > SIGNIFICANT:
+    p = results.p_null
+    if not np.isnan(p) and not results.beats_null:
         yield (
             "Do not use these predictions yet.",
             f"Permuted phenotypes are predicted as well with probability {p:.2g}: what is seen may be chance. "
@@ -114,12 +114,13 @@ def _covariates(results: Results) -> Iterator[tuple[str, str]]:
     importance = results.explanation.get("permutation_importance")
     if importance is None or not len(importance):
         return
-    loci = importance[importance.kind == "locus"]
-    if len(loci) and not (loci.importance > 2 * loci.se).any() and (importance.kind == "covariate").any():
+    loci, others = importance[importance.kind == "locus"], importance[importance.kind == "covariate"]
+    if len(loci) and len(others) and loci.importance.max() < SMALL_PART * others.importance.max():
+        first = others.iloc[others.importance.argmax()]
         yield (
             "Compare with a model of covariates alone.",
-            "No single block of loci loses more than two standard errors when shuffled: the prediction rests on "
-            "covariates, or on very many small effects.",
+            f"Shuffling {first.feature} costs {number(first.importance)}, shuffling any locus {number(max(0.0, loci.importance.max()))} "
+            "at most: the prediction rests on covariates, or on very many small effects.",
         )
 
 

@@ -11,7 +11,7 @@ from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES
 from gpatlas.plotting.style import model_name, number
 from gpatlas.report.advice import advice, chance_of
 from gpatlas.report.automl_figures import sections
-from gpatlas.report.automl_results import WHOLE, Results, read_results
+from gpatlas.report.automl_results import SIGNIFICANT, WHOLE, Results, read_results
 from gpatlas.report.rendering import Shown, download, grid, write_page
 
 _ROWS = 20  # of a table of the top ones
@@ -50,7 +50,7 @@ def write_automl_report(folder: Path, out: Path) -> None:
         out,
         task=results.task,
         verdict=_verdict(results),
-        narrative=[(_STEPS.get(step, step.capitalize()), text) for step, text in results.narrative],
+        narrative=_narrative(results),
         leaderboard=_leaderboard(results),
         scores=_scores(results),
         sections=sections(results),
@@ -64,6 +64,18 @@ def write_automl_report(folder: Path, out: Path) -> None:
     )
 
 
+def _narrative(results: Results) -> list[tuple[str, str]]:
+    """Return steps and their sentences; those of one step that follow each other are one."""
+    steps: list[tuple[str, str]] = []
+    for step, text in results.narrative:
+        title = _STEPS.get(step, step.capitalize())
+        if steps and steps[-1][0] == title:
+            steps[-1] = (title, f"{steps[-1][1]} {text}")
+        else:
+            steps.append((title, text))
+    return steps
+
+
 def _verdict(results: Results) -> dict[str, Any]:
     row, score = results.honest, results.score
     chance = chance_of(results)
@@ -75,19 +87,19 @@ def _verdict(results: Results) -> dict[str, Any]:
         "interval": f"{number(row.lower)} to {number(row.upper)}" if np.isfinite(row.lower) else "",
         "chance": None if chance is None else number(chance),
         "ceiling": None if results.ceiling is None else number(results.ceiling),
-        "p": _p_value(row.get("p_null", np.nan)),
         "signal": _signal(results),
     }
 
 
 def _signal(results: Results) -> str:
-    p = results.honest.get("p_null", np.nan)
+    p, n = results.p_null, results.n_permutations
     if np.isnan(p):
         return ""
-    n = 0 if results.null is None else len(results.null)
-    if p <= 0.05:
-        return f"That is better than chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
-    return f"That cannot be told from chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
+    if not results.beats_null:
+        return f"That cannot be told from chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
+    if p > SIGNIFICANT:
+        return f"None of {n} permutations of the phenotypes reached it; more of them would tell how unlikely that is."
+    return f"That is better than chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
 
 
 def _leaderboard(results: Results) -> dict:

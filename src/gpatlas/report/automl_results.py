@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpatlas.errors import StoreError
@@ -17,6 +18,7 @@ _TEXT = {
     "model", "sample_id", "feature", "linked", "locus_id", "chromosome", "class", "family", "environment", "observed",
     "prediction",
 }  # fmt: skip
+SIGNIFICANT = 0.05
 WHOLE = "automl"  # the model that stands for the whole procedure
 
 
@@ -88,6 +90,21 @@ class Results:
         """Score that the truth achieves, where it is known."""
         found = (self.task.get("ceiling") or {}).get(self.score.name)
         return None if found is None else float(found)
+
+    @property
+    def p_null(self) -> float:
+        """Share of permutations that score as well as the phenotypes do, these among them; NaN without permutations."""
+        return float(self.honest.get("p_null", np.nan))
+
+    @property
+    def n_permutations(self) -> int:
+        """How many permutations were scored."""
+        return 0 if self.null is None else int(self.null.score.notna().sum())
+
+    @property
+    def beats_null(self) -> bool:
+        """Whether p is at most 5 %, or as small as so few permutations can make it."""
+        return self.p_null <= max(SIGNIFICANT, 1.000001 / (1 + self.n_permutations))
 
     @property
     def grouping(self) -> str | None:

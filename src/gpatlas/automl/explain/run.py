@@ -133,7 +133,7 @@ def _say_association(task: Task, n_fixed: int, linear: bool) -> str:
     if task.kind == "multiclass":
         text += " Effect: share of the locus' variance that lies between classes."
     elif task.kind == "binary":
-        text += f" Effect: change in the risk of {task.classes[1]} by one more copy of the counted allele."
+        text += f" Effect: change in the risk of class “{task.classes[1]}” by one more copy of the counted allele."
     else:
         text += " Effect: change in trait units by one more copy of the counted allele."
     return text + (" model_effect: the model's own, all loci together." if linear else "")
