@@ -1,0 +1,89 @@
+"""AutoML on real cohorts: ours beside FLAML on the same splits, and on wheat beside the models it chooses from."""
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedShuffleSplit
+
+from gpatlas.automl.board import run_flows
+from gpatlas.automl.nested import AUTOML, Judged, judge
+from gpatlas.automl.resampling import Split, resample
+from gpatlas.automl.settings import Settings
+from gpatlas.automl.task import Task, make_task
+from gpatlas.io import read_genotypes
+from gpatlas.io.phenotypes import read_covariates, read_phenotypes
+from gpatlas.joins import attach
+
+HERE = Path(__file__).parent
+REFERENCE = HERE.parents[1] / ".." / "shared" / "reference_data"
+N_SPLITS, TEST_SHARE = 20, 0.3
+
+
+def clinic() -> Task:
+    """GenoML's discrete example: 500 samples × 500 variants, four covariates."""
+    folder = REFERENCE / "genoml" / "discrete"
+    phenotypes = read_phenotypes(folder / "training_pheno.csv", traits=["PHENO"])
+    covariates = read_covariates(folder / "training_addit.csv")
+    dataset, _ = attach(read_genotypes(folder / "training.bed"), phenotypes, covariates)
+    return make_task(dataset, "PHENO")
+
+
+def wheat() -> list[Task]:
+    """CIMMYT wheat: 599 lines × 1 279 markers, yield in four environments, a task each."""
+    folder = REFERENCE / "wheat"
+    dataset, _ = attach(read_genotypes(folder / "genotypes.csv.gz"), read_phenotypes(folder / "phenotypes.csv"))
+    return [make_task(dataset, str(trait)) for trait in dataset.trait_id.astype(str)]
+
+
+def against_flaml(python: str, seconds: float, budget: int, candidates: tuple[str, ...]) -> Iterator[dict]:
+    """Yield, split by split, AUC and seconds of both; FLAML runs at the same time, on a core of its own."""
+    task = clinic()
+    splitter = StratifiedShuffleSplit(N_SPLITS, test_size=TEST_SHARE, random_state=0)
+    settings = Settings(budget_fits=budget, candidates=candidates)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (train, test) in enumerate(splitter.split(task.X, task.y)):
+            path = Path(folder) / "split.npz"
+            np.savez(path, x_train=task.X[train], y_train=task.y[train], x_test=task.X[test])
+            command = [python, str(HERE / "automl_flaml.py"), str(path), str(seconds)]
+            peer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            start = time.process_time()
+            judged = _judge(task, Split(0, number, np.sort(train), np.sort(test)), settings, Path(folder))
+            ours = time.process_time() - start
+            theirs = json.loads(peer.communicate()[0].splitlines()[-1])
+            yield {
+                "split": number,
+                "chosen": "+".join(judged.found.weights),
+                "ours": roc_auc_score(task.y[np.sort(test)], judged.predictions[AUTOML][:, 1]),
+                "ours_seconds": ours,
+                "best": theirs["best"],
+                "theirs": roc_auc_score(task.y[test], theirs["probability"]),
+                "theirs_seconds": theirs["seconds"],
+            }
+
+
+def on_wheat(budget: int, candidates: tuple[str, ...], repeats: int = 2) -> Iterator[dict]:
+    """Yield, trait by trait, the mean r over ten folds × repeats of the procedure, its stack and its candidates."""
+    settings = Settings(budget_fits=budget, candidates=candidates)
+    for task in wheat():
+        start, found = time.process_time(), {}
+        with tempfile.TemporaryDirectory() as folder:
+            for split in resample(task, 10, repeats, seed=0):
+                judged = _judge(task, split, settings, Path(folder))
+                for name, predicted in judged.predictions.items():
+                    r = np.corrcoef(task.y[split.test], predicted.reshape(len(split.test), -1)[:, 0])[0, 1]
+                    found.setdefault(name, []).append(r)
+        n_folds = len(found[AUTOML])
+        means = {name: float(np.mean(rs)) for name, rs in found.items() if len(rs) == n_folds}
+        yield {"trait": task.trait, **{k: means[k] for k in sorted(means, key=lambda k: -means[k])},
+               "seconds": time.process_time() - start}  # fmt: skip
+
+
+def _judge(task: Task, split: Split, settings: Settings, folder: Path) -> Judged:
+    name = f"{task.trait} {split.repeat}.{split.fold}"
+    return run_flows({name: judge(task, split, settings)}, folder / f"{name}.journal", {"what": name})[name]
