@@ -46,6 +46,7 @@ def test_a_continuous_trait(dataset):
     np.testing.assert_array_equal(task.X[:, 7], dataset.covariates[2:, 0] == 1)
     np.testing.assert_array_equal(task.X[:, 9], dataset.covariates[2:, 1].astype(np.float32))
     assert task.sample_id[0] == "s2"
+    np.testing.assert_array_equal(task.row, np.arange(2, 40))
     assert "2 of 40 records have no height" in task.account[0]
 
 

@@ -55,7 +55,9 @@ def _search(task: Task, settings: Settings, score: Score, final: Final) -> Itera
         f"{len(settings.competing(task.kind))} candidates competed for the best {score.text}, on a budget of {budget}: "
         f"{len(found.trials)} trials ({counts}), {sum(trial.n_fits for trial in found.trials)} fits. {found.folds.text}"
     )
-    ranked = sorted(found.best.values(), key=lambda trial: -trial.utility(score))
+    most = max(len(trial.scores) for trial in found.best.values())
+    whole = [trial for trial in found.best.values() if len(trial.scores) == most]
+    ranked = sorted(whole, key=lambda trial: -trial.utility(score))
     best = ", ".join(f"{_title(t.candidate)} {t.mean(score):.3f}" for t in ranked[:_SHOWN])
     yield f"Best on held-out folds: {best}." + (
         f" {_title(found.winner)} was taken: the cheapest within a standard error of the best." * settings.one_se

@@ -48,6 +48,8 @@ class Task:
         float64 `(n_samples,)`, the true genetic value where data were simulated, else None.
     account
         Sentences on how the task came about, with counts.
+    row
+        Row of the dataset that each sample is, `(n_samples,)`; None for a task that was not made of one.
     """
 
     trait: str
@@ -68,6 +70,7 @@ class Task:
     grouping: str = ""
     genetic_value: NDArray[np.float64] | None = None
     account: tuple[str, ...] = field(default=())
+    row: NDArray[np.intp] | None = None
 
     @property
     def n_samples(self) -> int:
@@ -93,6 +96,7 @@ class Task:
             sample_id=self.sample_id[rows],
             groups=None if self.groups is None else self.groups[rows],
             genetic_value=None if self.genetic_value is None else self.genetic_value[rows],
+            row=None if self.row is None else self.row[rows],
         )
 
     def with_phenotypes(self, y: NDArray[np.float64]) -> "Task":
@@ -182,6 +186,7 @@ def make_task(
         grouping=grouping,
         genetic_value=genetic_value,
         account=tuple(account),
+        row=rows,
     )
 
 

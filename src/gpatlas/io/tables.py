@@ -1,5 +1,6 @@
-"""Result tables as CSV."""
+"""Result tables as CSV, and records as JSON."""
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,15 @@ def read_table(path: str | Path, text: Collection[str] = ()) -> Any:
         raise StoreError(f"{path}: no such file") from None
     except pd.errors.EmptyDataError:
         raise StoreError(f"{path}: the table is empty") from None
+
+
+def write_json(record: Any, path: str | Path) -> None:
+    """Write a record as JSON; the file appears whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
