@@ -15,8 +15,8 @@ from gpatlas.simulate import simulate
 from tests.conftest import REPOSITORY, one_line_error
 
 CONFIG = REPOSITORY / "tests/smoke/scaling.yaml"
-WRITTEN = (
-    r"\w+\.(h5|svg|json|journal|csv)|(other_)?clinic|clinic/\w+\.(vcf\.gz|csv)|\w+\.vcf\.gz"  # what examples write
+WRITTEN = (  # what examples write
+    r"\w+\.(h5|svg|json|journal|csv)|(other_)?clinic|clinic/\w+\.(vcf\.gz|csv)|\w+\.vcf\.gz|status"
 )
 ROW = "n_samples~120+qtl_scaling~0.5+heritability~0.999/rep~1"
 
@@ -47,6 +47,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(gpatlas):
         "hparams",
         "tune",
         "fit",
+        "automl",
         "predict",
         "score",
         "report",
@@ -74,6 +75,7 @@ def test_version(gpatlas):
         "hparams",
         "tune",
         "fit",
+        "automl",
     ],
 )
 def test_examples_run(gpatlas, verb, tmp_path):
@@ -286,6 +288,11 @@ MISTAKES = {
         "has no model 'm'; it has rrblup, mlp",
     ),
     "no model": (["fit", "x.h5", "--out", "p.h5"], "either --model or --hparams"),
+    "misspelt candidate": (
+        ["automl", "x.h5", "--trait", "t", "--candidates", "laso", "--out", "o"],
+        "did you mean 'lasso'?",
+    ),
+    "folds that are none": (["automl", "x.h5", "--trait", "t", "--outer", "5y2", "--out", "o"], "such as 5x2 or 10"),
     "misspelt model": (["fit", "x.h5", "--model", "rrblupp", "--out", "p.h5"], "did you mean 'rrblup'?"),
     "no such preset": (["fit", "x.h5", "--model", "mlp", "--preset", "p", "--out", "p.h5"], "known are published"),
     "nothing to tune": (

@@ -19,6 +19,7 @@ def write_outcome(
     folder: Path,
     ceiling: Mapping[str, float] | None = None,
     before: Sequence[tuple[str, str]] = (),
+    after: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write the tables, task.json and narrative.json.
 
@@ -30,8 +31,8 @@ def write_outcome(
         Made if absent; files that it holds are replaced.
     ceiling
         Scores of the truth.
-    before
-        Steps of the narrative before the run: (step, text).
+    before, after
+        Steps of the narrative before and after the run: (step, text).
 
     Raises
     ------
@@ -41,8 +42,8 @@ def write_outcome(
     for name, table in outcome.tables.items():
         write_table(table, folder / f"{name}.csv")
     write_json(outcome.record(ceiling), folder / "task.json")
-    steps = [{"step": step, "text": text} for step, text in before]
-    write_json(steps + outcome.narrative(), folder / "narrative.json")
+    first, last = ([{"step": step, "text": text} for step, text in steps] for steps in (before, after))
+    write_json(first + outcome.narrative() + last, folder / "narrative.json")
 
 
 def write_model(outcome: Outcome, dataset: Dataset, covariates: Sequence[str] | None, path: Path) -> None:

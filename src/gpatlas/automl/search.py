@@ -107,9 +107,11 @@ class Search:
         """Search; returns `Found`, or None where no candidate could be fitted."""
         looked = yield from self._look()
         unseen = tuple(c for c in self.settings.competing(self.task.kind) if c not in looked)
-        complete = yield from self._race(looked)
+        complete = yield from self._race(looked, RACE_SHARE)
         if complete:
             yield from self._tune(complete)
+            others = {name: trial for name, trial in looked.items() if name not in complete}
+            complete |= yield from self._race(others, 1.0, at_least=0)  # where there is nothing to tune
         return self._choose(looked, complete, unseen)
 
     def _look(self) -> Generator[Sequence[Job], Mapping[str, Result], dict[str, Trial]]:
@@ -133,17 +135,19 @@ class Search:
             if not self.trials or self._spent() + expected <= LOOK_SHARE * self.settings.budget_seconds:
                 yield [name]
 
-    def _race(self, looked: Mapping[str, Trial]) -> Generator[Sequence[Job], Mapping[str, Result], dict[str, Trial]]:
-        """Fit the better half to the other folds, too."""
+    def _race(
+        self, looked: Mapping[str, Trial], share: float, at_least: int = 1
+    ) -> Generator[Sequence[Job], Mapping[str, Result], dict[str, Trial]]:
+        """Fit the better half to the other folds, too, as far as this share of what is left goes."""
         ranked = [trial for trial in self._ranked(looked.values()) if trial.state == "complete"]
         rest = self.folds.splits[LOOK_FOLDS:]
         if not rest:
             return {trial.candidate: trial for trial in ranked}
-        most, room = max(LEAST_RACED, math.ceil(len(ranked) / 2)), RACE_SHARE * self._left()
+        most, room = max(LEAST_RACED, math.ceil(len(ranked) / 2)), share * self._left()
         entered: list[Trial] = []
         for trial in ranked[:most]:
             room -= self._price(trial, len(rest))
-            if not entered or room >= 0:
+            if len(entered) < at_least or room >= 0:
                 entered.append(trial)
         done = yield from self._run([(trial.candidate, {}, rest) for trial in entered])
         raced = {}

@@ -45,6 +45,9 @@ def automl(
         bool, typer.Option("--families/--no-families", help="Keep families together, where they are named.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="Root of random numbers.")] = 1,
+    explained: Annotated[
+        bool, typer.Option("--explain/--no-explain", help="Importance, SHAP values, effects, breeding values.")
+    ] = True,
     cores: Annotated[int, typer.Option(min=1, help="Processes that work together.")] = 1,
     journal: Annotated[Path | None, typer.Option(help="Journal of results, to share; by default one in --out.")] = None,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
@@ -61,11 +64,13 @@ def automl(
       gpatlas automl clinic.h5 --trait Status --candidates lasso,rrblup --budget-fits 10 --outer 3x1 --out status
     """
     from gpatlas.automl.ceiling import ceiling
+    from gpatlas.automl.explain import explain, write_explanation
     from gpatlas.automl.folder import MODEL, write_model, write_outcome
     from gpatlas.automl.outcome import automl as run_automl
     from gpatlas.automl.outcome import study_identity, units_done, units_in_all
     from gpatlas.automl.settings import Settings
     from gpatlas.automl.task import make_task
+    from gpatlas.report.automl import write_automl_report
     from gpatlas.seeding import stable_seed
 
     folds, repeats = _outer(outer)
@@ -99,9 +104,15 @@ def automl(
             processes=cores,
             on_result=lambda results: report(round(units_done(results, settings)), round(total), unit),
         )
-    known = ceiling(dataset, task)
-    write_outcome(outcome, out, known, said)
+    known, after = ceiling(dataset, task), []
+    if explained:
+        with progress(f"explain {trait}") as report:
+            explanation = explain(outcome.estimator, task, seed, report)
+        write_explanation(explanation, out / "explanation")
+        after = [("explain", text) for text in explanation.methods.values()]
+    write_outcome(outcome, out, known, said, after)
     write_model(outcome, dataset, covariate, out / MODEL)
+    write_automl_report(out, out / "report.html")
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     write_runtime(
         runtime, stage="automl", model="automl", n_rows=1, seconds=seconds, cpu_seconds=cpu_seconds
@@ -110,7 +121,7 @@ def automl(
         if step["step"] != "task":
             print(step["text"])
     _show(outcome, known)
-    print(f"{out}: tables, {MODEL} and what was done, in {seconds:.0f} s")
+    print(f"{out}: report.html, {MODEL} and tables, in {seconds:.0f} s")
 
 
 def _outer(text: str) -> tuple[int, int]:
