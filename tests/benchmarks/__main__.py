@@ -7,6 +7,7 @@ python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-l
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis;
                                         from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
+python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
 python -m tests.benchmarks study        the whole published study on this GPU, from measured epochs (wall seconds)
@@ -34,7 +35,7 @@ from gpatlas.io import write_dataset
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, lasso, peers, prune, scale, screen, study, tune
+from tests.benchmarks import epochs, importing, lasso, peers, prune, scale, screen, study, tune
 from tests.benchmarks.cells import spec
 from tests.benchmarks.processes import cpu_seconds_of
 
@@ -44,7 +45,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", choices=["simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"]
+        "what", choices=["import", "simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"]
     )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
@@ -63,7 +64,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.what == "scale":
-        _print_scale(arguments.samples, arguments.loci)
+        title = f"scale: {arguments.samples:,} samples × {arguments.loci:,} loci, five traits"
+        _print_measured(title, scale.compare(arguments.samples, arguments.loci))
+        return
+    if arguments.what == "import":
+        _print_measured("import", importing.compare(2_504, 1_000_000, 100_000))
         return
     if arguments.what == "study":
         _print_study()
@@ -97,11 +102,6 @@ def main() -> None:
     for name, seconds, ratio in rows:
         table.add_row(name, f"{seconds:.3g}", "" if ratio is None else f"{ratio:.3g}")
     Console().print(table)
-
-
-def _print_scale(n_samples: int, n_loci: int) -> None:
-    title = f"scale: {n_samples:,} samples × {n_loci:,} loci, five traits"
-    _print_measured(title, scale.compare(n_samples, n_loci))
 
 
 def _print_measured(title: str, rows: list[tuple]) -> None:

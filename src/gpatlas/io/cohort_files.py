@@ -8,6 +8,7 @@ import numpy as np
 
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.io.atomic import atomic_path
+from gpatlas.io.exporting import write_vcf
 from gpatlas.io.tables import write_table
 
 GENOTYPES, PHENOTYPES, TRUTH = "genotypes.vcf.gz", "phenotypes.csv", "truth.json"
@@ -24,7 +25,7 @@ def write_cohort(dataset: Dataset, folder: str | Path) -> None:
         The folder cannot be written.
     """
     folder = Path(folder)
-    _write_vcf(dataset, folder / GENOTYPES)
+    write_vcf(dataset, folder / GENOTYPES)
     write_table(_phenotype_table(dataset), folder / PHENOTYPES)
     with atomic_path(folder / TRUTH) as temporary:
         temporary.write_text(json.dumps(cohort_truth(dataset), indent=2) + "\n", encoding="utf-8")
@@ -55,22 +56,3 @@ def _phenotype_table(dataset: Dataset) -> Any:
     trait = str(as_text(dataset.trait_id)[0])
     columns[trait] = np.array(dataset.levels[trait])[dataset.phenotypes[:, 0].astype(int)]
     return pd.DataFrame(columns)
-
-
-def _write_vcf(dataset: Dataset, path: Path) -> None:
-    """Write unphased calls, sites in order of position, compressed in blocks as tabix and bcftools want them."""
-    from cyvcf2 import Writer
-
-    chromosome, locus_id = as_text(dataset.chromosome), as_text(dataset.locus_id)
-    alleles = as_text(np.asarray(dataset.alleles))
-    header = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
-    header += [f"##contig=<ID={name}>" for name in dict.fromkeys(chromosome)]
-    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *as_text(dataset.sample_id)]
-    calls = np.array(["0/0", "0/1", "1/1"])
-    with atomic_path(path) as temporary:
-        writer = Writer.from_string(temporary, "\n".join([*header, "\t".join(columns)]) + "\n", mode="wz")
-        for locus, dosage in enumerate(dataset.dosage().T):
-            site = [chromosome[locus], f"{dataset.position[locus]:.0f}", locus_id[locus], *alleles[locus]]
-            fields = [*site, ".", "PASS", ".", "GT", *calls[dosage]]
-            writer.write_record(writer.variant_from_string("\t".join(fields)))
-        writer.close()
