@@ -37,6 +37,7 @@ def test_memory_is_far_below_the_unpacked_genotypes(haploids, tmp_path, rng):
         fold=np.resize(np.array([0, 0, 0, 2], dtype=np.uint8), n),
         chromosome=np.zeros(p, dtype="S1"),
         position=np.zeros(p),
+        covariates=None,
         truth=None,
     )
     write_dataset(large, tmp_path / "large.h5")

@@ -117,10 +117,11 @@ def _covariates(results: Results) -> Iterator[tuple[str, str]]:
     loci, others = importance[importance.kind == "locus"], importance[importance.kind == "covariate"]
     if len(loci) and len(others) and loci.importance.max() < SMALL_PART * others.importance.max():
         first = others.iloc[others.importance.argmax()]
+        of_loci = number(max(0.0, loci.importance.max()))
         yield (
             "Compare with a model of covariates alone.",
-            f"Shuffling {first.feature} costs {number(first.importance)}, shuffling any locus {number(max(0.0, loci.importance.max()))} "
-            "at most: the prediction rests on covariates, or on very many small effects.",
+            f"Shuffling {first.feature} costs {number(first.importance)}, shuffling any locus {of_loci} at most: "
+            "the prediction rests on covariates, or on very many small effects.",
         )
 
 
