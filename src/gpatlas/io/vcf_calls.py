@@ -27,9 +27,10 @@ def decode(calls: NDArray[np.int16], ploidy: int, dosage: NDArray[np.int8], tall
     width = calls.shape[1] - 1
     n_alternatives = dosage.shape[0]
     if width == 2 and ploidy == 2 and n_alternatives == 1:
-        seen = _count_whole_pairs(calls, dosage[0])
-        if 0 <= seen <= 1:
-            return seen
+        lowest, highest, halves = _count_pairs(calls, dosage[0])
+        if lowest > -2 and highest < 2:
+            tally[0] += halves
+            return max(highest, 0)
     highest = 0
     for i in range(calls.shape[0]):
         present = missing = 0
@@ -56,10 +57,20 @@ def decode(calls: NDArray[np.int16], ploidy: int, dosage: NDArray[np.int8], tall
 
 
 @njit(nogil=True, cache=True)
-def _count_whole_pairs(calls: NDArray[np.int16], dosage: NDArray[np.int8]) -> int:
-    """Do what `decode` does where every call is of two alleles, 0 or 1, as most often; else return another number."""
-    seen = np.int16(0)
+def _count_pairs(calls: NDArray[np.int16], dosage: NDArray[np.int8]) -> tuple[int, int, int]:
+    """Do what `decode` does where every call is of two alleles, each 0, 1 or missing, as most often: without a branch.
+
+    Returns
+    -------
+    lowest, highest
+        Alleles seen; below -1 or beyond 1, what was filled in is wrong.
+    halves
+        Number of half calls.
+    """
+    lowest, highest, halves = np.int16(0), np.int16(-1), np.int32(0)
     for i in range(calls.shape[0]):
-        seen |= calls[i, 0] | calls[i, 1]  # a negative one, or one beyond 1, leaves its bits
-        dosage[i] = calls[i, 0] + calls[i, 1]
-    return int(seen)
+        a, b = calls[i, 0], calls[i, 1]
+        dosage[i] = (a + b) | ((a | b) >> 15)  # where one is missing, the sign shifted over all bits: -1
+        halves += (a ^ b) < 0
+        lowest, highest = min(lowest, a, b), max(highest, a, b)
+    return lowest, highest, halves
