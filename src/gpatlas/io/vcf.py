@@ -150,17 +150,19 @@ class VcfStream(GenotypeStream):
         from gpatlas.io.vcf_calls import decode
 
         calls = record.genotype.array()
-        where = f"{self.path}: record {record.CHROM}:{record.POS}"
         if calls.shape[1] - 1 > self.ploidy and (calls[:, self.ploidy : -1] != -2).any():
             raise DataError(
-                f"{where} has calls of {calls.shape[1] - 1} alleles, but the ploidy is {self.ploidy} "
+                f"{self._at(record)} has calls of {calls.shape[1] - 1} alleles, but the ploidy is {self.ploidy} "
                 f"(by the records before, or as asked); say ploidy = {calls.shape[1] - 1}"
             )
         dosage = np.empty((n_alternatives, len(calls)), dtype=np.int8)
         highest = decode(calls, self.ploidy, dosage, self._tally)
-        if highest > len(record.ALT):
-            raise DataError(f"{where} has a call of allele {highest}, but only {len(record.ALT)} ALT")
+        if highest > n_alternatives or (highest and not record.ALT):
+            raise DataError(f"{self._at(record)} has a call of allele {highest}, but only {len(record.ALT)} ALT")
         return dosage
+
+    def _at(self, record: Any) -> str:
+        return f"{self.path}: record {record.CHROM}:{record.POS}"
 
     def expected_loci(self, so_far: int) -> int:
         """Estimate from the share of the file that has been read."""
