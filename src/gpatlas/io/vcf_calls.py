@@ -73,4 +73,4 @@ def _count_pairs(calls: NDArray[np.int16], dosage: NDArray[np.int8]) -> tuple[in
         dosage[i] = (a + b) | ((a | b) >> 15)  # where one is missing, the sign shifted over all bits: -1
         halves += (a ^ b) < 0
         lowest, highest = min(lowest, a, b), max(highest, a, b)
-    return lowest, highest, halves
+    return int(lowest), int(highest), int(halves)
