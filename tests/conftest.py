@@ -22,6 +22,8 @@ settings.register_profile("any machine", deadline=None)  # a busy machine is not
 settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parents[1]
+# beside the repository, or beside the folder of its worktrees
+REFERENCE = next((p / "shared/reference_data" for p in REPOSITORY.parents if (p / "shared").is_dir()), Path("absent"))
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gpatlas.simulate import Population, TraitGroup, from_haplotypes
+from tests.conftest import REFERENCE
 
 STORED = Path(__file__).parent / "reference" / "alphasimr"
-SHARED = Path(__file__).parents[2] / "shared" / "reference_data" / "alphasimr"
+SHARED = REFERENCE / "alphasimr"
 
 
 def trait_cases() -> list[Path]:

@@ -1,7 +1,6 @@
 """Samples with the same genotypes under two names."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from gpatlas.io import read_genotypes
 from gpatlas.io.field_data import field_dataset
 from gpatlas.packed.agreement import identity_with, planes
 from gpatlas.twins import find_twins
-
-REFERENCE = Path(__file__).parents[2] / "shared" / "reference_data"
+from tests.conftest import REFERENCE
 
 
 def cohort(rng, n=40, p=299, ploidy=2, missing=0.0, alleles=True):

@@ -19,9 +19,9 @@ from gpatlas.automl.task import Task, make_task
 from gpatlas.io import read_genotypes
 from gpatlas.io.phenotypes import read_covariates, read_phenotypes
 from gpatlas.joins import attach
+from tests.conftest import REFERENCE
 
 HERE = Path(__file__).parent
-REFERENCE = HERE.parents[1] / ".." / "shared" / "reference_data"
 N_SPLITS, TEST_SHARE = 20, 0.3
 
 

@@ -1,7 +1,5 @@
 """HapMap, with calls of one letter and of two."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +9,8 @@ from gpatlas.dataset import as_text
 from gpatlas.errors import DataError, GpatlasError
 from gpatlas.io import read_genotypes
 from gpatlas.io.hapmap import HETEROZYGOTES
+from tests.conftest import REFERENCE
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference_data"
 HEADER = "rs#\talleles\tchrom\tpos\tstrand\tassembly#\tcenter\tprotLSID\tassayLSID\tpanelLSID\tQCcode"
 
 

@@ -1,13 +1,10 @@
 """Genotypes for the tests of cleaning: simulated ones with linkage and gaps, and the reference data."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from gpatlas.dataset import Dataset
-
-SHARED = Path(__file__).parents[3] / "shared" / "reference_data"
+from tests.conftest import REFERENCE
 
 
 def dataset(genotypes, chromosome=None, position=None, ploidy=2, **other) -> Dataset:
@@ -48,7 +45,7 @@ def linked(seed: int, n_samples: int, n_loci: int, missing: float = 0.0, ploidy:
 
 def genoml(cohort: str = "discrete", part: str = "training") -> Dataset:
     """GenoML's 500 samples × 500 SNPs, or the 100 of its validation file."""
-    folder = SHARED / "genoml" / cohort
+    folder = REFERENCE / "genoml" / cohort
     if not folder.exists():
         pytest.skip("the reference data are not here")
     from bed_reader import open_bed
@@ -64,7 +61,7 @@ def wheat() -> Dataset:
     """599 inbred lines × 1 279 DArT markers, present or absent, in the order of the file, which has no map."""
     import pandas as pd
 
-    path = SHARED / "wheat" / "genotypes.csv.gz"
+    path = REFERENCE / "wheat" / "genotypes.csv.gz"
     if not path.exists():
         pytest.skip("the reference data are not here")
     table = pd.read_csv(path, index_col=0)
@@ -75,7 +72,7 @@ def maize() -> Dataset:
     """281 maize lines × 3 093 SNPs on ten chromosomes, with missing and heterozygous calls."""
     import gzip
 
-    path = SHARED / "maize_mdp" / "genotypes.hmp.txt.gz"
+    path = REFERENCE / "maize_mdp" / "genotypes.hmp.txt.gz"
     if not path.exists():
         pytest.skip("the reference data are not here")
     with gzip.open(path, "rt") as file:

@@ -10,7 +10,8 @@ from gpatlas.io.gwas import read_gwas
 from gpatlas.munge.clumping import ClumpRule, clump
 from gpatlas.munge.kernels import genotype_table, haplotype_r2
 from gpatlas.munge.planes import Planes
-from tests.munge.data import SHARED, dataset, genoml, linked, maize, wheat
+from tests.conftest import REFERENCE
+from tests.munge.data import dataset, genoml, linked, maize, wheat
 from tests.plink import run, write_bed
 
 
@@ -56,7 +57,9 @@ def test_equal_to_plink_on_awkward_data(seed, tmp_path):
 
 def test_genomls_summary_statistics(tmp_path):
     data = genoml()
-    found = read_gwas([SHARED / "genoml/discrete/example_GWAS.csv", SHARED / "genoml/discrete/example_GWAS_2.csv"])
+    found = read_gwas(
+        [REFERENCE / "genoml/discrete/example_GWAS.csv", REFERENCE / "genoml/discrete/example_GWAS_2.csv"]
+    )
     p = np.array([found.get(name, np.nan) for name in data.locus_id])
     assert ours(data, p, ClumpRule(1e-3)) == by_plink(data, p, ClumpRule(1e-3), tmp_path)
 

@@ -10,7 +10,8 @@ from sklearn.pipeline import make_pipeline
 
 from gpatlas.harmonize import Variants, harmonize
 from gpatlas.munge.transformers import AdjustForCovariates, ImputeGenotypes, ScaleGenotypes, SelectLoci, VIFFilter
-from tests.munge.data import SHARED, genoml
+from tests.conftest import REFERENCE
+from tests.munge.data import genoml
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def discrete():
 
 @pytest.fixture(scope="module")
 def cases(discrete):
-    table = pd.read_csv(SHARED / "genoml/discrete/training_pheno.csv", index_col=0)
+    table = pd.read_csv(REFERENCE / "genoml/discrete/training_pheno.csv", index_col=0)
     return table["PHENO"].loc[discrete.sample_id].to_numpy()
 
 
@@ -83,7 +84,7 @@ def test_selection_before_the_split_fools_and_inside_does_not(discrete, cases):
 
 def test_a_new_sample_is_treated_alone_as_among_others(discrete, cases):
     """The test set was scaled, imputed and adjusted by its own statistics."""
-    table = pd.read_csv(SHARED / "genoml/discrete/training_addit.csv", index_col=0, encoding="utf-8-sig")
+    table = pd.read_csv(REFERENCE / "genoml/discrete/training_addit.csv", index_col=0, encoding="utf-8-sig")
     x = np.hstack([discrete.features(), table.loc[discrete.sample_id].to_numpy()]).astype(float)
     x[np.random.default_rng(0).random(x.shape) < 0.05] = np.nan
     chain = make_pipeline(
