@@ -1,7 +1,5 @@
 """Joining tables to genotypes by the samples' names."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,8 +10,7 @@ from gpatlas.errors import DataError
 from gpatlas.io import read_genotypes, read_phenotypes
 from gpatlas.io.field_data import field_dataset
 from gpatlas.joins import Phenotypes, attach
-
-REFERENCE = Path(__file__).parents[2] / "shared" / "reference_data"
+from tests.conftest import REFERENCE
 
 
 def genotypes(names):
@@ -92,6 +89,15 @@ def test_wheat():
     joined, account = attach(data, read_phenotypes(REFERENCE / "wheat" / "phenotypes.csv"))
     assert (account.matched, joined.n_traits, data.n_loci, data.ploidy) == (599, 4, 1279, 1)
     assert not np.isnan(joined.phenotypes).any()
+
+
+def test_names_are_text_whatever_they_look_like(tmp_path):
+    (tmp_path / "g.csv").write_text("id,m_1,m_2\n001,0,1\n1,1,0\n1.0,2,2\n1e3,0,0\n1000,1,1\n0x1,2,0\n")
+    (tmp_path / "p.csv").write_text("ID,y\n1000,6\n1.0,4\n001,2\n1e3,5\n1,3\n01,9\n")
+    joined, account = attach(read_genotypes(tmp_path / "g.csv"), read_phenotypes(tmp_path / "p.csv"))
+    assert as_text(joined.sample_id).tolist() == ["001", "1", "1.0", "1e3", "1000", "0x1"]
+    np.testing.assert_array_equal(joined.phenotypes[:, 0], [2, 3, 4, 5, 6, np.nan])
+    assert (account.without_row, account.without_genotypes) == (("0x1",), ("01",))
 
 
 def test_names_that_are_numbers(tmp_path):

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 _NAMES_SHOWN = 3
-_PLURALS = {"locus": "loci", "has": "have", "is": "are", "stands": "stand", "lists": "list", "shares": "share"}
+_PLURALS = {
+    "locus": "loci",
+    "has": "have",
+    "is": "are",
+    "was": "were",
+    "stands": "stand",
+    "lists": "list",
+    "shares": "share",
+    "counts": "count",
+}
 
 
 def several(count: int, *words: str) -> str:

@@ -26,8 +26,8 @@ def test_there_and_back_with_tables(gpatlas, files):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     for sentence in (
-        "1 half calls (such as ./1) are missing calls",
-        "1 records with several ALT were split into 2 loci, one for each ALT",
+        "1 half call (such as ./1) taken as missing",
+        "1 record with several ALT was split into 2 loci, one for each ALT",
         "2 loci shared 1 name and were renamed",
         "3 samples, 4 loci, ploidy 2, 8.33% of calls missing",
         "2 of 3 genotyped samples have a row",
@@ -37,7 +37,7 @@ def test_there_and_back_with_tables(gpatlas, files):
     data = read_dataset(files / "d.h5", lazy=True)
     np.testing.assert_array_equal(data.phenotypes[:, 0], [1.5, np.nan, 2.5])
     assert data.levels["site"] == ("N", "S")
-    assert json.dumps(data.provenance["account"]).count("half calls") == 1
+    assert json.dumps(data.provenance["account"]).count("half call") == 1
     assert data.provenance["command"].startswith("gpatlas import ")
     assert gpatlas("export", files / "d.h5", "--out", files / "y.vcf.gz").returncode == 0
     assert gpatlas("import", files / "y.vcf.gz", "--out", files / "again.h5").returncode == 0
@@ -52,6 +52,31 @@ def test_some_samples_of_a_region(gpatlas, files):
     assert (data.sample_id.tolist(), data.locus_id.tolist()) == ([b"a", b"c"], [b"rs3"])
 
 
+def test_what_a_table_does_not_tell_is_declared(gpatlas, files):
+    (files / "g.csv").write_text("x,a,b,c\nd,-1,1,0\ne,1,1,0\nf,1,1,-1\n")
+    (files / "map.csv").write_text("marker,chr,pos,ref,alt\nd,1,5,A,C\ne,2,7,G,T\nf,2,9,G,T\n")
+    (files / "p.csv").write_text("id,ill,group\na,0,1\nb,1,2\nc,2,3\n")
+    (files / "c.csv").write_text("id,ward\na,3\nb,4\nc,99\n")
+    words = ["import", "g.csv", "--rows", "loci", "--coding", "centred", "--marker-map", "map.csv", "--ignore", "b"]
+    tables = ["--phenotypes", "p.csv", "--covariates", "c.csv", "--categorical", "group,ward", "--out", "d.h5"]
+    done = gpatlas(*words, *tables, "--missing", "ill=0,99", cwd=files)
+    assert done.returncode == 0, done.stderr
+    data = read_dataset(files / "d.h5")
+    assert data.sample_id.tolist() == [b"a", b"c"]
+    assert data.dosage().tolist() == [[0, 2, 2], [1, 1, 0]]
+    assert data.position.tolist() == [5, 7, 9]
+    assert data.alleles[0].tolist() == [b"A", b"C"]
+    np.testing.assert_array_equal(data.phenotypes, [[np.nan, 0], [1, 2]])
+    np.testing.assert_array_equal(data.covariates, [[0], [np.nan]])
+    assert data.levels == {"ill": ("1", "2"), "group": ("1", "2", "3"), "ward": ("3", "4")}
+    shown = gpatlas("inspect", files / "d.h5").stdout
+    assert "covariates  ward (3, 4)" in shown
+    assert "classes     ill (1, 2), group (1, 2, 3)" in shown
+    numbers = gpatlas(*words, *tables, "--numeric", "ill", cwd=files)
+    assert numbers.returncode == 0, numbers.stderr
+    assert read_dataset(files / "d.h5").phenotypes[:, 0].tolist() == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -61,6 +86,9 @@ def test_some_samples_of_a_region(gpatlas, files):
         (["x.vcf", "--samples", "z"], "samples asked for are not in it (z)"),
         (["x.vcf", "--region", "2:9-5"], "--region 2:9-5: not a region"),
         (["x.vcf", "--fam-phenotype"], "takes no option 'fam_phenotype'; known are multiallelic, ploidy"),
+        (["x.vcf", "--rows", "loci"], "takes no option 'rows'; known are multiallelic, ploidy"),
+        (["x.vcf", "--categorical", "site"], "--categorical site: no such column, as no table is given"),
+        (["x.vcf", "--phenotypes", "t.csv", "--numeric", "heigt"], "no such column; did you mean 'height'?"),
         (["short.vcf"], "short.vcf: the header has 12 columns, but the first record 10"),
         (["cut"], "cut.bed: 4 bytes, but 3 samples"),
     ],

@@ -5,11 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.conftest import REPOSITORY
-
-# beside the repository, or beside the folder of its worktrees
-REFERENCE = next((p / "shared/reference_data" for p in REPOSITORY.parents if (p / "shared").is_dir()), Path("absent"))
-
 HEADER = (
     '##fileformat=VCFv4.2\n##contig=<ID=1>\n##contig=<ID=X>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="">\n'
     '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="">\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t'

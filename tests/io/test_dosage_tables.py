@@ -141,7 +141,7 @@ def test_ploidy(tmp_path):
 
 def test_minus_one_may_be_a_homozygote(tmp_path):
     path = write(tmp_path / "x.csv", np.where(DOSAGE == 2, 1, DOSAGE), missing="-1")
-    with pytest.raises(DataError, match="-1, 0 and 1 occur: coding='counts' if -1 is missing"):
+    with pytest.raises(DataError, match="-1, 0 and 1 occur; say coding = counts if -1 is missing"):
         read_genotypes(path)
     check(read_genotypes(path, coding="centred"), np.where(DOSAGE == 2, 1, DOSAGE) + 1)
     check(read_genotypes(path, coding="counts"), np.where(DOSAGE == 2, 1, DOSAGE))

@@ -9,7 +9,8 @@ from gpatlas.io.importing import Selection, import_genotypes
 from gpatlas.io.plink import BedStream
 from gpatlas.io.stored_dosages import StoredDosages
 from gpatlas.io.streams import Regions
-from tests.io.genotype_files import REFERENCE, vcf, write_bed_set
+from tests.conftest import REFERENCE
+from tests.io.genotype_files import vcf, write_bed_set
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """Tables of phenotypes and covariates."""
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gpatlas.errors import ConfigError, DataError, GpatlasError, StoreError
 from gpatlas.io import read_covariates, read_phenotypes
-
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference_data"
+from tests.conftest import REFERENCE
 
 
 @pytest.fixture
@@ -100,6 +98,8 @@ def test_zero_one_two_could_be_several_things(table):
     assert table(text, categorical=["y"]).levels == {"y": ("0", "1", "2")}
     assert table(text, numeric=["y"]).values[:, 0].tolist() == [0, 1, 2]
     np.testing.assert_array_equal(table(text, missing=["0"]).values[:, 0], [np.nan, 0, 1])
+    beside = table("id,y,z\na,0,0\nb,1,1\nc,2,1\n", missing=["y=0"])
+    np.testing.assert_array_equal(beside.values, [[np.nan, 0], [0, 1], [1, 1]])
 
 
 def test_decimal_commas(table):

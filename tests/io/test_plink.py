@@ -13,7 +13,8 @@ from gpatlas.dataset import as_text
 from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.io import read_genotypes
 from gpatlas.io.plink import BedStream, read_bed
-from tests.io.genotype_files import REFERENCE, vcf, write_bed_set
+from tests.conftest import REFERENCE
+from tests.io.genotype_files import vcf, write_bed_set
 
 DISCRETE = REFERENCE / "genoml/discrete"
 needs_plink2 = pytest.mark.skipif(shutil.which("plink2") is None, reason="needs plink2")
@@ -32,6 +33,14 @@ def dosage():
 )
 def test_every_bed_is_read_as_written(tmp_path_factory, dosage):
     path = write_bed_set(tmp_path_factory.mktemp("bed") / "x", dosage)
+    np.testing.assert_array_equal(read_bed(path).dosage(), dosage)
+
+
+def test_a_bed_with_samples_first(tmp_path, dosage):
+    """PLINK 1.0 could write them: the third byte is 0, and a sample's loci lie together."""
+    path = write_bed_set(tmp_path / "x", dosage)
+    turned = write_bed_set(tmp_path / "turned", dosage.T).read_bytes()
+    path.write_bytes(b"\x6c\x1b\x00" + turned[3:])
     np.testing.assert_array_equal(read_bed(path).dosage(), dosage)
 
 
@@ -63,7 +72,7 @@ def test_families_and_repeated_names(tmp_path):
     data = read_bed(write_bed_set(tmp_path / "x", dosage, fam))
     assert data.sample_id.tolist() == [b"f1_a", b"f1_b", b"f2_a", b"0_d"]
     assert data.family.tolist() == [b"f1", b"f1", b"f2", b""]
-    assert "samples are named FID_IID, as 1 IID stand more than once in x.fam" in data.provenance["account"]
+    assert "samples are named FID_IID, as 1 IID stands more than once in x.fam" in data.provenance["account"]
     with pytest.raises(DataError, match="1 sample name stands more than once"):
         read_bed(write_bed_set(tmp_path / "x", dosage, fam.replace("f2", "f1")))
     all_one = fam.replace("f2 a", "f1 c").replace("f1", "0")
@@ -79,7 +88,7 @@ def test_phenotype_and_sex_only_when_asked(tmp_path):
     np.testing.assert_array_equal(data.phenotypes[:, 0], [0, 1, 1, np.nan, np.nan])
     np.testing.assert_array_equal(data.covariates[:, 0], [0, 1, np.nan, 1, 0])
     assert data.levels == {"PHENO1": ("control", "case"), "sex": ("male", "female")}
-    assert any("2 cases (2) and 1 controls (1), 2 missing" in line for line in data.provenance["account"])
+    assert any("2 cases (2) and 1 control (1), 2 missing" in line for line in data.provenance["account"])
     number = write_bed_set(tmp_path / "y", dosage, fam.replace(" 2\n", " 2.5\n"))
     data = read_bed(number, fam_phenotype=True)
     np.testing.assert_array_equal(data.phenotypes[:, 0], [1, 2.5, 2.5, 0, np.nan])
@@ -170,10 +179,22 @@ def test_pgen_is_the_vcf_that_it_was_made_of(pgen):
     np.testing.assert_array_equal(data.dosage(), from_vcf.dosage())
     for name in ("sample_id", "locus_id", "chromosome", "position", "alleles"):
         np.testing.assert_array_equal(getattr(data, name), getattr(from_vcf, name))
-    assert "1 loci with several ALT were split into 2, one for each ALT" in data.provenance["account"]
+    assert "1 locus with several ALT was split into 2, one for each ALT" in data.provenance["account"]
     dropped = read_genotypes(pgen, multiallelic="drop")
     np.testing.assert_array_equal(dropped.dosage(), data.dosage()[:, [0, 3, 4]])
     assert read_genotypes(pgen.with_name("x"), multiallelic="drop").content_hash == dropped.content_hash
+
+
+@needs_plink2
+def test_imputed_dosages_are_counted_where_hard_calls_are_taken(tmp_path):
+    form = '##FORMAT=<ID=DS,Number=A,Type=Float,Description="">\n'
+    text = vcf("1 5 rs1 A C GT:DS 0/1:0.97 1/1:1.6 0/0:0", "1 7 rs2 A C GT:DS 0/1:1 1/1:2 0/0:0.02")
+    (tmp_path / "x.vcf").write_text(text.replace("#CHROM", form + "#CHROM"))
+    plink = ["plink2", "--vcf", tmp_path / "x.vcf", "dosage=DS", "--make-pgen", "--out", tmp_path / "x"]
+    subprocess.run(plink, check=True, capture_output=True)
+    data = read_genotypes(tmp_path / "x.pgen")
+    assert data.dosage().T.tolist() == [[1, -1, 0], [1, 2, 0]]  # PLINK 2 calls what is within 0.1 of a whole number
+    assert "3 imputed dosages are not whole: hard calls were taken" in data.provenance["account"]
 
 
 @needs_plink2

@@ -11,7 +11,8 @@ from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.io import read_genotypes, streams
 from gpatlas.io.vcf import VcfStream, read_vcf
 from gpatlas.packed import PackedDosages
-from tests.io.genotype_files import HEADER, REFERENCE, dosages_of_vcf, vcf
+from tests.conftest import REFERENCE
+from tests.io.genotype_files import HEADER, dosages_of_vcf, vcf
 
 needs_bcftools = pytest.mark.skipif(shutil.which("bcftools") is None, reason="needs bcftools")
 
@@ -41,7 +42,7 @@ def test_calls_phased_unphased_missing_and_with_more_fields(read):
 def test_half_calls_are_missing_and_counted(read):
     data = read(vcf("1 5 rs1 A C GT ./1 0/. 0/1", "1 6 rs2 A C GT 0/0 1/1 .|1"))
     assert data.dosage().T.tolist() == [[-1, -1, 1], [0, 2, -1]]
-    assert "3 half calls (such as ./1) are missing calls" in data.provenance["account"]
+    assert "3 half calls (such as ./1) taken as missing" in data.provenance["account"]
 
 
 def test_several_alt_are_split_or_dropped(read):
@@ -51,11 +52,11 @@ def test_several_alt_are_split_or_dropped(read):
     assert split.locus_id.tolist() == [b"1:5:A:C", b"1:5:A:G", b"rs2", b"1:7:A:C"]
     assert split.alleles.tolist() == [[b"A", b"C"], [b"A", b"G"], [b"A", b"C"], [b"A", b"C"]]
     account = " ".join(split.provenance["account"])
-    assert "1 records with several ALT were split into 2 loci" in account
-    assert "1 ALT that stand for no allele (*, <*>, <NON_REF>) were left out" in account
+    assert "1 record with several ALT was split into 2 loci" in account
+    assert "1 ALT allele that stands for none (*, <*>, <NON_REF>) was left out" in account
     dropped = read(text, multiallelic="drop")
     assert dropped.locus_id.tolist() == [b"rs2", b"1:7:A:C"]
-    assert "1 records with several ALT were left out" in dropped.provenance["account"]
+    assert "1 record with several ALT was left out" in dropped.provenance["account"]
     with pytest.raises(ConfigError, match="multiallelic = 'keep'; allowed are split and drop"):
         read(text, multiallelic="keep")
 
@@ -69,8 +70,20 @@ def test_haploids_tetraploids_and_mixtures(read):
     four = read(vcf("1 5 rs1 A C,G GT 0/0/1/1 0/1/2/2 ./././.", "1 6 rs2 A C GT 1/1/1/1 0/1 0/0/0/."))
     assert (four.ploidy, four.dosage().T.tolist()) == (4, [[2, 1, -1], [0, 2, -1], [4, -1, -1]])
     account = " ".join(four.provenance["account"])
-    assert "1 calls of fewer than 4 alleles are missing calls" in account
-    assert "1 half calls" in account
+    assert "1 call of fewer than 4 alleles taken as missing" in account
+    assert "1 half call" in account
+
+
+def test_hexaploids(read):
+    six = read(
+        vcf("1 5 rs1 A C GT 0/1/1/1/0/0 ./././././. 1/1/1/1/1/1", "1 7 r2 A C,T GT 0/1/2/2/0/0 0|0|0|0|0|1 0/0/1")
+    )
+    assert (six.ploidy, six.dosage().T.tolist()) == (6, [[3, -1, 6], [1, 1, -1], [2, 0, -1]])
+
+
+def test_plain_gzip_without_blocks_or_index(tmp_path):
+    (tmp_path / "x.vcf.gz").write_bytes(gzip.compress(vcf("1 5 rs1 A C GT 0/1 1|1 ./.").encode()))
+    assert read_genotypes(tmp_path / "x.vcf.gz").dosage().tolist() == [[1], [2], [-1]]
 
 
 def test_a_later_higher_ploidy_is_one_line(read, monkeypatch):
@@ -85,9 +98,9 @@ def test_records_without_alt_or_gt_are_counted(read):
     data = read(vcf("1 5 rs1 A . GT 0/0 0/0 0/0", "1 6 rs2 A C DP 1 2 3", "1 7 rs3 A C GT 0/1 1/1 0/0"))
     assert data.alleles.tolist() == [[b"A", b""], [b"A", b"C"]]
     account = " ".join(data.provenance["account"])
-    assert "1 records have no ALT" in account
-    assert "1 records without GT were left out" in account
-    assert "1 loci do not vary" in account
+    assert "1 record has no ALT" in account
+    assert "1 record without GT was left out" in account
+    assert "1 locus without variation" in account
 
 
 def test_names_that_repeat_or_are_absent_are_made_unique(read):
@@ -127,7 +140,7 @@ def test_blocks_do_not_change_what_is_read(read, monkeypatch):
         (vcf("1 5 r A C GT 0/1 1/5 0/0"), "record 1:5 has a call of allele 5, but only 1 ALT"),
         (vcf("1 5 r A C GT 0/1 1/1 0/0", samples="a b b"), "Duplicated sample name 'b'"),
         (vcf("1 5 r A C GT 0/1 1/1 0/0")[:-3], "cut short: the last line has no end"),
-        (vcf("1 5 r A C DP 1 2 3"), "no locus in it"),
+        (vcf("1 5 r A C DP 1 2 3"), "no locus in it; 1 record without GT was left out"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(read, text, message, capfd):

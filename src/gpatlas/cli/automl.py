@@ -87,7 +87,7 @@ def automl(
         permutations=permutations,
         seed=seed,
     )
-    dataset, said = _read(genotypes, phenotypes, covariates, family)
+    dataset, said = _read(genotypes, phenotypes, covariates, family, trait, kind)
     task = make_task(dataset, trait, kind=kind, covariates=covariate, grouped=families)
     for _, text in [*said, *(("task", text) for text in task.account)]:
         print(text)
@@ -132,11 +132,16 @@ def _outer(text: str) -> tuple[int, int]:
 
 
 def _read(
-    genotypes: Path, phenotypes: Path | None, covariates: Path | None, family: str | None
+    genotypes: Path,
+    phenotypes: Path | None,
+    covariates: Path | None,
+    family: str | None,
+    trait: str,
+    kind: str | None,
 ) -> tuple[Any, list[tuple[str, str]]]:
     """Read and join; returns the dataset and what there is to say of it: (step, text)."""
     from gpatlas.io.genotypes import read_genotypes
-    from gpatlas.io.phenotypes import read_covariates, read_phenotypes
+    from gpatlas.io.phenotypes import column_names, read_covariates, read_phenotypes
     from gpatlas.joins import attach
 
     dataset = read_genotypes(genotypes)
@@ -144,7 +149,9 @@ def _read(
     said += [("read", _sentence(text)) for text in dataset.provenance.get("account", [])]
     tables = []
     if phenotypes is not None:
-        tables.append(read_phenotypes(phenotypes, family=family))
+        declared = {"continuous": "numeric", "multiclass": "categorical"}.get(kind or "")
+        known: dict[str, Any] = {declared: [trait]} if declared and trait in column_names(phenotypes) else {}
+        tables.append(read_phenotypes(phenotypes, family=family, **known))
     elif family is not None:
         raise ConfigError(f"--family {family} is a column of --phenotypes; give that, too")
     if covariates is not None:

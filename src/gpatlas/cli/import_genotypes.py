@@ -11,7 +11,8 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.progress import progress
 from gpatlas.dataset import Dataset
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, did_you_mean
+from gpatlas.joins import Phenotypes
 
 
 @app.command("import")
@@ -27,7 +28,13 @@ def import_(
         str | None,
         typer.Option(help="Table of covariates, all columns; or columns of --phenotypes, comma-separated."),
     ] = None,
-    categorical: Annotated[str | None, typer.Option(help="Columns of classes that are written as numbers.")] = None,
+    categorical: Annotated[
+        str | None, typer.Option(help="Columns of classes that are written as numbers, comma-separated.")
+    ] = None,
+    numeric: Annotated[str | None, typer.Option(help="Columns of numbers that look like classes.")] = None,
+    missing: Annotated[
+        str | None, typer.Option(help="Texts that mean missing, besides NA: -99, or in one column status=0.")
+    ] = None,
     samples: Annotated[
         str | None, typer.Option(help="Samples to keep: names, comma-separated, or a file with one in each line.")
     ] = None,
@@ -38,6 +45,16 @@ def import_(
         str | None, typer.Option(help="VCF, pgen: split loci with several ALT into one for each, or drop them.")
     ] = None,
     ploidy: Annotated[int | None, typer.Option(min=1, help="VCF, tables: alleles of a whole call.")] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="Tables: what a row is, samples or loci; found out by default.")
+    ] = None,
+    coding: Annotated[
+        str | None, typer.Option(help="Tables: counts (-1 missing), centred (-1, 0, 1) or alleles (gperceiver's).")
+    ] = None,
+    ignore: Annotated[str | None, typer.Option(help="Tables: columns that are neither names nor dosages.")] = None,
+    marker_map: Annotated[
+        Path | None, typer.Option(help="Tables: a table of marker, chr, pos and perhaps ref, alt.")
+    ] = None,
     fam_phenotype: Annotated[
         bool, typer.Option("--fam-phenotype", help="PLINK: take sex and phenotypes from .fam or .psam.")
     ] = False,
@@ -54,15 +71,26 @@ def import_(
     """
     from gpatlas.io.importing import Selection, import_genotypes
     from gpatlas.io.streams import Regions
+    from gpatlas.joins import attach
 
     of_columns = {"traits": traits, "id-column": id_column, "environment": environment, "family": family}
     for name, value in of_columns.items():
         if value is not None and phenotypes is None:
             raise ConfigError(f"--{name} names columns of --phenotypes, which is not given")
-    options: dict[str, Any] = {"multiallelic": multiallelic, "ploidy": ploidy, "fam_phenotype": fam_phenotype or None}
+    options: dict[str, Any] = {
+        "multiallelic": multiallelic,
+        "ploidy": ploidy,
+        "rows": rows,
+        "coding": coding,
+        "ignore": _listed(ignore),
+        "marker_map": marker_map,
+        "fam_phenotype": fam_phenotype or None,
+    }
+    kinds = {"categorical": _listed(categorical) or [], "numeric": _listed(numeric) or []}
 
     def finish(dataset: Dataset) -> Dataset:
-        dataset = _with_tables(dataset, phenotypes, _listed(traits), covariates, _listed(categorical) or [], columns)
+        tables = _tables(phenotypes, _listed(traits), covariates, kinds, _listed(missing) or [], columns)
+        dataset = attach(dataset, *tables)[0] if tables else dataset
         command = f"gpatlas {shlex.join(sys.argv[1:])}"
         return replace(dataset, provenance={**dataset.provenance, "command": command})
 
@@ -80,29 +108,40 @@ def import_(
     )
 
 
-def _with_tables(
-    dataset: Dataset,
+def _tables(
     phenotypes: Path | None,
     traits: list[str] | None,
     covariates: str | None,
-    categorical: list[str],
+    kinds: dict[str, list[str]],
+    missing: list[str],
     columns: dict[str, Any],
-) -> Dataset:
-    """Join the tables of phenotypes and covariates, read once it is known that the genotypes can be."""
-    from gpatlas.io import read_covariates, read_phenotypes
-    from gpatlas.joins import attach
+) -> list[Phenotypes]:
+    """Read the tables of phenotypes and covariates, once it is known that the genotypes can be."""
+    from gpatlas.io.phenotypes import column_names, read_covariates, read_phenotypes
 
     apart = covariates is not None and Path(covariates).is_file()
     beside = [] if apart else _listed(covariates) or []
     if beside and phenotypes is None:
         raise ConfigError(f"--covariates {covariates}: no such file, and no --phenotypes that has such columns")
+    paths = [path for path in (phenotypes, covariates if apart else None) if path is not None]
+    names = {path: column_names(path) for path in paths}
+    for option, of_option in kinds.items():
+        for name in of_option:
+            if not any(name in there for there in names.values()):
+                there = dict.fromkeys(name for some in names.values() for name in some)
+                hint = did_you_mean(name, there) if there else ", as no table is given"
+                raise ConfigError(f"--{option} {name}: no such column{hint}")
+
+    def of_table(path: Path | str) -> dict[str, Any]:
+        return {option: [name for name in listed if name in names[path]] for option, listed in kinds.items()}
+
     tables = []
     if phenotypes is not None:
-        of_traits = [] if apart else categorical
-        tables.append(read_phenotypes(phenotypes, traits=traits, covariates=beside, categorical=of_traits, **columns))
-    if apart:
-        tables.append(read_covariates(str(covariates), categorical=categorical))
-    return attach(dataset, *tables)[0] if tables else dataset
+        options = {**of_table(phenotypes), **columns}
+        tables.append(read_phenotypes(phenotypes, traits=traits, covariates=beside, missing=missing, **options))
+    if apart and covariates is not None:
+        tables.append(read_covariates(covariates, missing=missing, **of_table(covariates)))
+    return tables
 
 
 def _listed(names: str | None) -> list[str] | None:

@@ -52,9 +52,26 @@ def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
         ("loci", f"{dataset.n_loci:,} on {chromosomes} chromosome{'s' * (chromosomes != 1)}"),
         ("ploidy", str(dataset.ploidy)),
         ("genotypes", _genotypes(dataset)),
+        *_covariates(dataset),
         *_origin(dataset),
         ("content", f"{dataset.content_hash} ({'as written' if intact else 'CHANGED since it was written'})"),
     ]
+
+
+def _covariates(dataset: Dataset) -> list[tuple[str, str]]:
+    """Name covariates and families, where there are any, and the classes of covariates and traits that have some."""
+    names = as_text(dataset.covariate_id).tolist()
+    found = []
+    if names:
+        said = [f"{name} ({', '.join(dataset.levels[name])})" if name in dataset.levels else name for name in names]
+        found.append(("covariates", ", ".join(said)))
+    traits = (name for name in as_text(dataset.trait_id).tolist() if name in dataset.levels)
+    classes = [f"{name} ({', '.join(dataset.levels[name])})" for name in traits]
+    if classes:
+        found.append(("classes", ", ".join(classes)))
+    if dataset.family is not None:
+        found.append(("families", f"{len(set(as_text(dataset.family).tolist()) - {''}):,}"))
+    return found
 
 
 def _origin(dataset: Dataset) -> list[tuple[str, str]]:

@@ -119,8 +119,8 @@ def _case_control(name: str, values: NDArray[np.float64], said: list[str], where
         cases = int((values == found[1]).sum())
         coding = "0/1" if low == "0" else "1/2, as PLINK's"
         said.append(
-            f"{name} is case/control ({coding}): {cases:,} cases ({high}) and {int((values == found[0]).sum()):,} "
-            f"controls ({low})"
+            f"{name} is case/control ({coding}): {several(cases, 'case')} ({high}) and "
+            f"{several(int((values == found[0]).sum()), 'control')} ({low})"
         )
         return Column(name, values - found[0], (low, high), said)
     if 1 < len(found) <= _FEW and (found == np.floor(found)).all() and len(found) < len(values) / 2:

@@ -28,7 +28,7 @@ def decode(
     said = []
     if coding is None and values == [-1, 0, 1] and ploidy != 1:
         raise DataError(
-            f"{path}: -1, 0 and 1 occur: coding='counts' if -1 is missing, coding='centred' if -1 is a homozygote"
+            f"{path}: -1, 0 and 1 occur; say coding = counts if -1 is missing, coding = centred if it is a homozygote"
         )
     if coding == "centred":
         if values and max(values) > 1:
@@ -46,7 +46,7 @@ def decode(
             row, column = np.argwhere(dosage > 2)[0] + 1
             raise DataError(
                 f"{path}: {(dosage > 2).sum()} of {dosage.size} values are above 2 (the first is {highest}, in row "
-                f"{row}, column {column} of the dosages); if they are meant, give the ploidy"
+                f"{row}, column {column} of the dosages); if they are meant, say the ploidy"
             )
         ploidy = highest if highest < 2 else highest + highest % 2
         ploidy = max(ploidy, 1)

@@ -115,8 +115,8 @@ def _orientation(layout: Layout, table: Table, path: str | Path) -> tuple[Rows, 
     if n_columns > n_rows:
         return "samples", "there are more columns than rows"
     raise DataError(
-        f"{path}: {n_rows} rows and {n_columns} columns, and no name tells samples from loci; say rows='samples' or "
-        f"rows='loci'"
+        f"{path}: {n_rows} rows and {n_columns} columns, and no name tells samples from loci; say what a row is: "
+        f"rows = samples or rows = loci"
     )
 
 

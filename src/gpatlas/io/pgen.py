@@ -1,6 +1,7 @@
 """PLINK 2 binary genotypes: .pgen with its .pvar (or .pvar.zst) and .psam, read by pgenlib."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from gpatlas.errors import ConfigError, DataError
 from gpatlas.io.plink import file_of_set
 from gpatlas.io.plink_samples import read_plink_samples
 from gpatlas.io.streams import GenotypeStream, LociBlock, Regions, collect
+from gpatlas.wording import several
 
 
 class PgenStream(GenotypeStream):
@@ -49,7 +51,7 @@ class PgenStream(GenotypeStream):
         for what, found, here in (("samples", len(self.samples.sample_id), n_samples), ("loci", self._n_loci, n_loci)):
             if found != here:
                 raise DataError(f"{self.path}: {here:,} {what}, but the files beside it list {found:,}")
-        self._counts = {"multiallelic": 0, "split": 0, "no alt": 0}
+        self._counts = {"multiallelic": 0, "split": 0, "no alt": 0, "dosages": 0}
 
     def _open(self) -> tuple[Any, Any]:
         import pgenlib
@@ -71,9 +73,23 @@ class PgenStream(GenotypeStream):
             stop = min(start + step, self._n_loci)
             here = dosage[: stop - start]
             self._check(lambda here=here, start=start, stop=stop: self._pgen.read_range(start, stop, here))
+            if self._may_have_dosages:
+                self._check(lambda start=start, stop=stop: self._count_dosages(start, stop))
             block = self._block(here, start)
             if len(block.locus_id):
                 yield block
+
+    @cached_property
+    def _may_have_dosages(self) -> bool:
+        """Whether the header leaves room for more than hard calls (PGEN specification, storage mode and vrtypes)."""
+        with self.path.open("rb") as file:
+            header = file.read(12)
+        return header[2] in (3, 4) or (header[2] >= 0x10 and header[11] & 0x0F >= 4)
+
+    def _count_dosages(self, start: int, stop: int) -> None:
+        dosage = np.empty((stop - start, len(self.samples.sample_id)), dtype=np.float32)
+        self._pgen.read_dosages_range(start, stop, dosage)
+        self._counts["dosages"] += int(np.count_nonzero(dosage != np.rint(dosage)))
 
     def _block(self, dosage: NDArray[np.int8], start: int) -> LociBlock:
         """Name the loci, and leave out, split or drop those that are not as they were read."""
@@ -120,16 +136,14 @@ class PgenStream(GenotypeStream):
 
     def account(self) -> list[str]:
         """Return what was noticed, see `GenotypeStream`."""
-        split = f"were split into {self._counts['split']:,}, one for each ALT"
+        split = f"split into {self._counts['split']:,}, one for each ALT"
+        done = "left out" if self.multiallelic == "drop" else split
         said = [
-            (self._counts["multiallelic"], f"loci with several ALT {'were left out' if self._drops else split}"),
-            (self._counts["no alt"], "loci have no ALT"),
+            (self._counts["multiallelic"], ("locus", "with several ALT", "was", done)),
+            (self._counts["no alt"], ("locus", "has", "no ALT")),
+            (self._counts["dosages"], ("imputed dosage", "is", "not whole: hard calls were taken")),
         ]
-        return [f"{count:,} {what}" for count, what in said if count]
-
-    @property
-    def _drops(self) -> bool:
-        return self.multiallelic == "drop"
+        return [several(count, *words) for count, words in said if count]
 
 
 def _reason(error: RuntimeError | MemoryError) -> str:

@@ -50,7 +50,8 @@ def read_phenotypes(
     family
         Column of families or other groups.
     missing
-        Texts that mean missing, besides NA, NaN, "." and an empty field (and -9 where no other value is negative).
+        Texts that mean missing, besides NA, NaN, "." and an empty field (and -9 where no other value is negative);
+        "status=0" is one in a column alone.
 
     Returns
     -------
@@ -76,9 +77,12 @@ def read_phenotypes(
     aside = {*used, environment, family, *covariates}
     of_traits = list(traits) if traits is not None else [name for name in header if name not in aside]
 
+    def of_column(name: str) -> frozenset[str]:
+        return frozenset(text.removeprefix(f"{name}=") for text in missing)
+
     def read(name: str, as_trait: bool) -> Column:
         return read_column(
-            name, cells[name], lines, str(path), as_trait, name in categorical, name in numeric, frozenset(missing)
+            name, cells[name], lines, str(path), as_trait, name in categorical, name in numeric, of_column(name)
         )
 
     columns, left_out = [], []
@@ -133,6 +137,7 @@ def read_covariates(
     id_column: str | None = None,
     names: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
     missing: Sequence[str] = (),
 ) -> Phenotypes:
     """Read a table of covariates: as `read_phenotypes`, but its columns (all, or those named) are covariates.
@@ -146,7 +151,10 @@ def read_covariates(
         header, cells, _ = _read_cells(path)
         _, used, _ = _names(path, header, cells, id_column)
         names = [name for name in header if name not in used]
-    return read_phenotypes(path, id_column, traits=(), covariates=names, categorical=categorical, missing=missing)
+    classes, numbers = list(categorical), list(numeric)
+    return read_phenotypes(
+        path, id_column, traits=(), covariates=names, categorical=classes, numeric=numbers, missing=missing
+    )
 
 
 def _read_cells(path: str | Path) -> tuple[list[str], dict[str, list[str]], list[int]]:
@@ -237,7 +245,10 @@ def _merge(column: Column, sample: NDArray[np.intp], names: list[str], path: str
             classes = [
                 column.levels[int(code)] for code in np.unique(column.values[known & (sample == sample[differs[0]])])
             ]
-            raise DataError(f"{path}: sample '{who}' has {column.name} {' and '.join(classes)} in different rows")
+            raise DataError(
+                f"{path}: sample '{who}' has {column.name} {' and '.join(classes)} in different rows (rows of "
+                f"several environments need the name of their column: environment)"
+            )
     return mean
 
 

@@ -12,6 +12,7 @@ from gpatlas.errors import DataError, StoreError
 from gpatlas.io.plink_samples import read_plink_samples
 from gpatlas.io.streams import GenotypeStream, LociBlock, Regions, collect
 from gpatlas.io.text import ragged, shown, text_lines
+from gpatlas.wording import several
 
 _MAGIC = b"\x6c\x1b"
 _BIM_FIELDS = (6, 5)  # 5: without centimorgans
@@ -125,7 +126,9 @@ class Bim:
             found.position, found.position_unit = morgans, "cM"
             found.account.append(f"{path.name} has no positions in bp; those in centimorgans are used")
         elif unknown.any():
-            found.account.append(f"{unknown.sum():,} loci have no position (0 or less in {path.name})")
+            found.account.append(
+                f"{several(int(unknown.sum()), 'locus', 'has')} no position (0 or less in {path.name})"
+            )
         return found
 
     @staticmethod

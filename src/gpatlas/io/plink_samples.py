@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gpatlas.errors import DataError
 from gpatlas.io.streams import SampleTable
 from gpatlas.io.text import ragged, shown, text_lines
+from gpatlas.wording import several
 
 CASE_CONTROL = ("control", "case")  # 1 and 2 in PLINK's files, codes 0 and 1 here
 SEXES = ("male", "female")  # 1 and 2 in PLINK's files
@@ -63,7 +64,7 @@ def _named(iid: Sequence[str], fid: Sequence[str] | None, path: Path) -> SampleT
     repeated = sum(times > 1 for times in Counter(iid).values())
     if repeated and fid is not None:
         names = [f"{family}_{name}" for family, name in zip(fid, iid, strict=True)]
-        account = [f"samples are named FID_IID, as {repeated:,} IID stand more than once in {path.name}"]
+        account = [f"samples are named FID_IID, as {several(repeated, 'IID', 'stands')} more than once in {path.name}"]
     known = [family for family in fid or () if family != "0"]
     # a family of its own for each sample says nothing, nor does one for all
     informative = 1 < len(set(known)) < len(known) and tuple(fid or ()) != tuple(iid)
@@ -98,7 +99,8 @@ def _phenotype(name: str, texts: tuple[str, ...], samples: SampleTable, path: Pa
     if set(values[~np.isnan(values)]) <= {0.0, 1.0, 2.0} and (values == 2).any():
         values = np.where(values == 0, np.nan, values - 1)
         samples.levels[name] = CASE_CONTROL
-        of_each = f"{(values == 1).sum():,} cases (2) and {(values == 0).sum():,} controls (1)"
+        cases, controls = int((values == 1).sum()), int((values == 0).sum())
+        of_each = f"{several(cases, 'case')} (2) and {several(controls, 'control')} (1)"
         samples.account.append(f"phenotype {name}: {of_each}, {np.isnan(values).sum():,} missing (0, -9, NA)")
     else:
         samples.account.append(f"phenotype {name}: numbers, {np.isnan(values).sum():,} missing (-9, NA)")

@@ -17,6 +17,7 @@ from gpatlas.errors import ConfigError, DataError
 from gpatlas.io.field_data import check_sample_names, unique_locus_names
 from gpatlas.packed import Dosages, PackedDosages
 from gpatlas.packed.dosages import TILE_LOCI, packed_by_loci
+from gpatlas.wording import several
 
 BLOCK_BYTES = 1 << 24  # of dosage in int8 that is read at once
 LONGEST_ALLELE = 64  # names are stored in fixed width: one of 10 000 bases would make every allele as wide
@@ -134,9 +135,8 @@ class LociSeen:
         if waiting and sum(map(len, waiting)):
             yield np.concatenate(waiting)
         if not self.n_loci:
-            raise DataError(
-                f"{self.stream.path}: no locus in it" + " in these regions" * bool(self.stream.regions.parts)
-            )
+            where = " in these regions" * bool(self.stream.regions.parts)
+            raise DataError("; ".join([f"{self.stream.path}: no locus in it{where}", *self.stream.account()]))
 
     @property
     def n_samples(self) -> int:
@@ -197,13 +197,15 @@ class LociSeen:
 
     def _counts(self, n_samples: int) -> list[str]:
         share = self.n_missing / max(1, n_samples * self.n_loci)
-        size = f"{n_samples:,} samples, {self.n_loci:,} loci, ploidy {self.stream.ploidy}, {share:.2%} of calls missing"
+        sizes = f"{several(n_samples, 'sample')}, {several(self.n_loci, 'locus')}"
+        size = f"{sizes}, ploidy {self.stream.ploidy}, {share:.2%} of calls missing"
+        long = ("allele", f"longer than {LONGEST_ALLELE} bases", "is", "named by start, length and digest")
         said = [
-            (self.n_long, f"alleles longer than {LONGEST_ALLELE} bases are named by their start, length and digest"),
-            (self.n_empty, "loci have no call at all"),
-            (self.n_same, "loci do not vary"),
+            (self.n_long, long),
+            (self.n_empty, ("locus", "has", "no call at all")),
+            (self.n_same, ("locus", "without variation")),
         ]
-        return [size, *(f"{count:,} {what}" for count, what in said if count)]
+        return [size, *(several(count, *words) for count, words in said if count)]
 
 
 def collect(stream: GenotypeStream, keep: NDArray[np.intp] | None = None) -> Dataset:

@@ -16,6 +16,7 @@ from gpatlas.io import bgzf
 from gpatlas.io.htslib_messages import htslib_errors
 from gpatlas.io.streams import GenotypeStream, LociBlock, Regions, SampleTable, collect
 from gpatlas.io.text import text_lines
+from gpatlas.wording import several
 
 PLACEHOLDERS = frozenset(("*", "<*>", "<NON_REF>"))  # ALT that stands for no allele of this locus
 _RECORDS_TO_JUDGE_BY = 200
@@ -171,20 +172,18 @@ class VcfStream(GenotypeStream):
     def account(self) -> list[str]:
         """Return what was noticed, see `GenotypeStream`."""
         counts, tally = self._counts, self._tally
-        if self.multiallelic == "split":
-            multiallelic = f"records with several ALT were split into {counts['split']:,} loci, one for each ALT"
-        else:
-            multiallelic = "records with several ALT were left out"
-        said = [
-            (counts["multiallelic"], multiallelic),
-            (counts["placeholder"], "ALT that stand for no allele (*, <*>, <NON_REF>) were left out"),
-            (counts["no alt"], "records have no ALT and became loci without variation"),
-            (counts["no calls"], "records without GT were left out"),
-            (tally[0], "half calls (such as ./1) are missing calls"),
-            (tally[1], "calls of one allele among diploid ones (such as a male's X) count twice"),
-            (tally[2], f"calls of fewer than {self.ploidy} alleles are missing calls"),
+        done = "left out" if self.multiallelic == "drop" else f"split into {counts['split']:,} loci, one for each ALT"
+        nothing = "for none (*, <*>, <NON_REF>)"
+        said: list[tuple[int, tuple[str, ...]]] = [
+            (counts["multiallelic"], ("record", "with several ALT", "was", done)),
+            (counts["placeholder"], ("ALT allele", "that", "stands", nothing, "was", "left out")),
+            (counts["no alt"], ("record", "has", "no ALT and became loci without variation")),
+            (counts["no calls"], ("record", "without GT", "was", "left out")),
+            (tally[0], ("half call", "(such as ./1) taken as missing")),
+            (tally[1], ("call", "of one allele among diploid ones (such as a male's X)", "counts", "twice")),
+            (tally[2], ("call", f"of fewer than {self.ploidy} alleles taken as missing")),
         ]
-        return [f"{count:,} {what}" for count, what in said if count]
+        return [several(int(count), *words) for count, words in said if count]
 
 
 def read_vcf(path: str | Path, multiallelic: str = "split", ploidy: int | None = None) -> Dataset:
