@@ -16,7 +16,7 @@ TIERS = [
     {"packed"},
     {"dataset", "config", "predictions"},
     {"joins", "twins"},
-    {"design", "simulate", "io", "nn", "evaluate"},
+    {"design", "runs", "simulate", "io", "nn", "evaluate"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
     {"fitting", "tuning", "scoring", "cost", "predictor"},

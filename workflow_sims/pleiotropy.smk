@@ -10,6 +10,7 @@ FIGURES_NEED = {
 
 
 include: "../workflow/rules/common.smk"
+include: "../workflow/rules/design.smk"
 
 
 rule all:
@@ -22,4 +23,5 @@ include: "../workflow/rules/configure.smk"
 include: "../workflow/rules/simulate.smk"
 include: "../workflow/rules/tune.smk"
 include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/score.smk"
 include: "../workflow/rules/collect.smk"

@@ -11,6 +11,7 @@ FIGURES_NEED = {
 
 
 include: "../workflow/rules/common.smk"
+include: "../workflow/rules/design.smk"
 
 
 rule all:
@@ -23,4 +24,5 @@ include: "../workflow/rules/configure.smk"
 include: "../workflow/rules/simulate.smk"
 include: "../workflow/rules/tune.smk"
 include: "../workflow/rules/fit.smk"
+include: "../workflow/rules/score.smk"
 include: "../workflow/rules/collect.smk"

@@ -16,10 +16,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from gpatlas.evaluate.metrics import METRICS
 from gpatlas.io import read_dataset
 from tests.conftest import REPOSITORY
 
-EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier")
+DESIGNED = ("scaling", "dilution", "pleiotropy", "frontier")
+EXPERIMENTS = (*DESIGNED, "automl")
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -92,9 +94,32 @@ def test_dry_run_of_the_published_grids(tmp_path, experiment, rows):
     assert plan.get("tune", 0) == {"dilution": 80, "pleiotropy": 250}.get(experiment, 0)
 
 
+def test_dry_run_of_searches(tmp_path):
+    """Simulated data of both kinds and a user's files, each by its own verb."""
+    config = yaml.safe_load(SMOKE.with_name("automl.yaml").read_text())
+    (tmp_path / "lines.vcf").write_text("")
+    (tmp_path / "trials.csv").write_text("")
+    population = yaml.safe_load((REPOSITORY / "config/automl.yaml").read_text())["datasets"]["polygenic"]["population"]
+    config["datasets"]["clinic"]["replicates"] = 3
+    config["datasets"]["polygenic"] = {"population": population}
+    config["datasets"]["mine"] = {"files": {"genotypes": "lines.vcf", "phenotypes": "trials.csv"}, "trait": "yield"}
+    (tmp_path / "automl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    done = snakemake(tmp_path, "-n", "--printshellcmds", target="automl", config=tmp_path / "automl.yaml")
+    plan = planned(done)
+    expected = {"simulate_cohort": 3, "simulate": 1, "import_genotypes": 1, "score": 1, "figures": 2, "report": 1}
+    assert plan == expected | {"configuration": 1}
+    assert len(re.findall("^ +gpatlas automl results", done.stdout + done.stderr, flags=re.MULTILINE)) == 5
+    del config["datasets"]["clinic"]
+    (tmp_path / "automl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    done = snakemake(tmp_path, "-n", target="automl", config=tmp_path / "automl.yaml")
+    assert planned(done)["figures"] == 1
+    assert "automl_cohort is not drawn: no data set is a cohort" in done.stderr
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_runs_by_itself_too(tmp_path, experiment):
-    command = ["-m", "snakemake", "-s", REPOSITORY / f"workflow_sims/{experiment}.smk", "--directory", tmp_path, "-n"]
+    folder = "workflow" if experiment == "automl" else "workflow_sims"
+    command = ["-m", "snakemake", "-s", REPOSITORY / folder / f"{experiment}.smk", "--directory", tmp_path, "-n"]
     command += ["--configfile", SMOKE.with_name(f"{experiment}.yaml"), "--config", "seed=5"]
     (tmp_path / "config").mkdir()
     shutil.copy(SMOKE.with_name(f"{experiment}.yaml"), tmp_path / "config")
@@ -163,6 +188,46 @@ def test_a_tiny_frontier(run):
     assert len(list((results / "figures/fig4_frontier").glob("*.svg"))) == 2
 
 
+def test_a_tiny_search(run):
+    results = run / "results/automl"
+    metrics, scores, causal, runtimes = (
+        pd.read_csv(results / f"{name}.csv") for name in ("metrics", "scores", "causal", "runtimes")
+    )
+    fixed = ["model", "trait_id", "fold", "n_train", "n_test", *METRICS, "seconds"]
+        "model trait_id fold n_train n_test predictive_ability accuracy dispersion bias rmse ceiling seconds".split()
+    )
+    assert list(metrics.columns[:14]) == ["dataset", "rep", *fixed]
+    assert len(metrics) == 2 * metrics.model.nunique() == 8  # two folds of two candidates, the stack and the search
+    assert metrics.predictive_ability.between(-1, 1).all()
+    assert metrics.accuracy.notna().all()
+    assert metrics.ceiling.between(0.5, 1).all()
+    [auc] = scores[scores.selected_by].itertuples()
+    assert (auc.metric, auc.kind, auc.n_samples, auc.source) == ("auc", "binary", 120, "cohort")
+    assert auc.lower <= auc.score <= auc.upper
+    assert len(causal) == 2
+    assert list(runtimes.stage) == ["simulate", "automl"]
+    assert (runtimes.cpu_seconds <= runtimes.process_cpu_seconds).all()
+    assert len(list((results / "figures/automl_cohort").glob("*.svg"))) == 9
+    assert len(list((results / "figures/fig5_automl").glob("*.svg"))) == 2
+    page = (run / "results/report.html").read_text()
+    assert 'href="automl/clinic/rep~1/automl/report.html"' in page
+    assert (run / "results/automl/clinic/rep~1/automl/report.html").exists()
+
+
+def test_a_search_that_was_killed_goes_on_with_its_journal(copy):
+    """The journal is kept: fits that it holds are not done again, and the same comes out."""
+    folder = copy / "results/automl/clinic/rep~1/automl"
+    before = pd.read_csv(folder / "leaderboard.csv")
+    [journal] = folder.glob("*.journal")
+    n_bytes = journal.stat().st_size
+    (folder / "model.gpatlas").unlink()
+    (copy / "results/automl/metrics.csv").unlink()
+    done = snakemake(copy, "--cores", 2, "--until", "automl_automl", target="automl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert journal.stat().st_size < 1.05 * n_bytes
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "leaderboard.csv"), before)
+
+
 def test_more_trials_go_on_with_the_journal(copy, tmp_path):
     """The journal is kept, so that the two trials that are there are not run again."""
     section = yaml.safe_load(SMOKE.with_name("dilution.yaml").read_text())
@@ -192,11 +257,12 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
     done = snakemake(tmp_path, "--cores", 1, target="all")
     assert done.returncode == 0, done.stderr
     datasets = sorted(p.relative_to(run) for p in run.rglob("dataset.h5"))
-    assert len(datasets) == 18
+    assert len(datasets) == 19
     for path in datasets:
         assert filecmp.cmp(run / path, tmp_path / path, shallow=False), path
     tables = ("metrics.csv", "splits.csv", "selected.csv", "pairs.csv", "variances.csv")
-    for experiment, table in product(EXPERIMENTS, tables):
+    of_design, of_searches = product(DESIGNED, tables), product(["automl"], ("metrics", "scores", "causal"))
+    for experiment, table in (*of_design, *((name, f"{table}.csv") for name, table in of_searches)):
         a, b = (pd.read_csv(folder / "results" / experiment / table) for folder in (run, tmp_path))
         pd.testing.assert_frame_equal(
             a.drop(columns="seconds", errors="ignore"), b.drop(columns="seconds", errors="ignore")
@@ -205,7 +271,7 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
 
 def test_populations_differ(run):
     hashes = {read_dataset(path).content_hash for path in run.rglob("dataset.h5")}
-    assert len(hashes) == 18
+    assert len(hashes) == 19
 
 
 def test_a_lost_result_is_made_again_and_nothing_else(copy):
@@ -335,7 +401,7 @@ class TestRunScript:
         assert done.returncode == 2
         assert (
             done.stderr.strip()
-            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier, all"
+            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier automl, all"
         )
 
     def test_a_mistake_stops_before_snakemake(self, tmp_path):

@@ -1,26 +1,3 @@
-rule score:
-    input:
-        config=f"{RESULTS}/config.json",
-        datasets=list(chain.from_iterable(JOBS.values())),
-        predictions=PREDICTIONS,
-    output:
-        metrics=f"{RESULTS}/metrics.csv",
-        splits=f"{RESULTS}/splits.csv",
-        selected=f"{RESULTS}/selected.csv",
-        pairs=f"{RESULTS}/pairs.csv",
-        variances=f"{RESULTS}/variances.csv",
-        runtimes=f"{RESULTS}/runtimes.csv",
-    log:
-        f"{LOGS}/score.log",
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=60,
-    params:
-        results=lambda wildcards, output: Path(output[0]).parent,
-    shell:
-        "gpatlas score {input.config} --results {params.results} > {log} 2>&1"
-
-
 rule figures:
     input:
         notebook=f"{NOTEBOOKS}/{{notebook}}.ipynb",

@@ -1,3 +1,17 @@
+rule hparams:
+    output:
+        f"{RESULTS}/hparams/{{model}}.json",
+    log:
+        f"{LOGS}/hparams/{{model}}.log",
+    localrule: True
+    params:
+        entry=lambda wildcards: json.dumps(
+            COMPLETE["models"][wildcards.model], sort_keys=True
+        ),
+    shell:
+        "gpatlas hparams --model {wildcards.model} --entry {params.entry:q} --out {output} > {log} 2>&1"
+
+
 rule fit:
     input:
         hparams=lambda wildcards: [

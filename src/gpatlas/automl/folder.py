@@ -7,6 +7,7 @@ import numpy as np
 
 from gpatlas.automl.nested import AUTOML
 from gpatlas.automl.outcome import Outcome
+from gpatlas.automl.tables import with_ceiling
 from gpatlas.dataset import Dataset
 from gpatlas.io.tables import write_json, write_table
 from gpatlas.predictor import make_predictor, save_predictor
@@ -39,7 +40,8 @@ def write_outcome(
     StoreError
         The folder cannot be written.
     """
-    for name, table in outcome.tables.items():
+    tables = {**outcome.tables, "metrics": with_ceiling(outcome.tables["metrics"], ceiling or {})}
+    for name, table in tables.items():
         write_table(table, folder / f"{name}.csv")
     write_json(outcome.record(ceiling), folder / "task.json")
     first, last = ([{"step": step, "text": text} for step, text in steps] for steps in (before, after))

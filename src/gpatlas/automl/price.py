@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from gpatlas.automl.candidates import CANDIDATES
-from gpatlas.automl.search import LOOK_FOLDS, LOOK_SHARE
-from gpatlas.automl.settings import Settings
+from gpatlas.automl.settings import LOOK_FOLDS, LOOK_SHARE, Settings
 
 
 def seconds_of_run(n_samples: int, n_features: int, kind: str, n_outer: int, settings: Settings) -> float:

@@ -17,7 +17,7 @@ import optuna
 from gpatlas.automl.board import Job, Result, key_of
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.automl.resampling import Resampling, Split, resample
-from gpatlas.automl.settings import Settings
+from gpatlas.automl.settings import LOOK_FOLDS, LOOK_SHARE, Settings
 from gpatlas.automl.task import Task
 from gpatlas.automl.trial import Trial, joined, run_trial, trial_of
 from gpatlas.evaluate.scores import Score, score_for
@@ -28,8 +28,7 @@ from gpatlas.tuning.distributions import distribution, label, value_of
 from gpatlas.tuning.pruning import is_worse
 from gpatlas.tuning.study import tpe_sampler
 
-LOOK_FOLDS = 2  # of the first step
-LOOK_SHARE, RACE_SHARE = 0.5, 0.6  # of the budget, and of what is left after the first step
+RACE_SHARE = 0.6  # of what is left of the budget after the first step
 LEAST_RACED = 3  # candidates that go on from the first step, if the budget allows
 STEPS_PER_HALF = 3  # trials of each contender before the worse half of them goes
 FRESH_DRAWS = 5  # times that a draw may repeat an earlier trial before a candidate counts as exhausted

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 from gpatlas.automl.candidates import CANDIDATES
+from gpatlas.config.automl import SearchSpec
 from gpatlas.errors import ConfigError, did_you_mean
 
+LOOK_FOLDS, LOOK_SHARE = 2, 0.5  # that all candidates are fitted to first, and the part of the budget for it
 SEARCH_SHARE = 0.8  # of a budget in seconds; the rest is for the fits that outer folds judge
 
 
@@ -57,6 +59,19 @@ class Settings:
                 raise ConfigError(f"{key} must be at least {least}, not {getattr(self, key)}")
         if self.budget_seconds is not None and not self.budget_seconds > 0:
             raise ConfigError(f"budget_seconds must be above 0, not {self.budget_seconds:g}")
+
+    @classmethod
+    def of(cls, search: SearchSpec, seed: int) -> "Settings":
+        """Return the settings of a configuration."""
+        folds, repeats = search.outer_folds
+        same = {name: getattr(search, name) for name in cls.__dataclass_fields__ if name in SearchSpec.model_fields}
+        return cls(
+            **same | {"candidates": search.candidates or ()},
+            outer_folds=folds,
+            outer_repeats=repeats,
+            inner_folds=search.inner,
+            seed=seed,
+        )
 
     def competing(self, kind: str) -> tuple[str, ...]:
         """Names of the candidates for a kind of trait, cheapest first.

@@ -1,7 +1,7 @@
 """Tables of a run: columns are those that reports and users read; see `config/README.md` for what they mean."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gpatlas.automl.nested import AUTOML, STACK, Final, Judged, p_value
 from gpatlas.automl.task import Task
 from gpatlas.automl.trial import Trial, mean_score
 from gpatlas.evaluate.intervals import corrected_interval
-from gpatlas.evaluate.metrics import METRICS, evaluate
+from gpatlas.evaluate.metrics import METRICS, correlation, evaluate
 from gpatlas.evaluate.scores import SCORES, Score, all_scores
 
 FINAL = -1  # the outer fold of trials of the search on all samples
@@ -125,18 +125,21 @@ def null_table(final: Final) -> pd.DataFrame:
 def metrics_table(task: Task, judged: Sequence[Judged]) -> pd.DataFrame:
     """Return the project's table of metrics: one row for each model and outer fold, scores of classes after the others.
 
-    Of a binary trait, the probability of the case is what is held against its code; of several classes only the
-    scores of classes are there.
+    Of a binary trait, the probability of the case is what is held against its code, and against the probability given
+    the true genotypes (`accuracy`); of several classes only the scores of classes are there.
     """
     rows = []
     for fold in judged:
         test = fold.split.test
         for model, predicted in fold.predictions.items():
             numbers = {"n_test": len(test), **dict.fromkeys(METRICS, np.nan)}
-            if task.kind != "multiclass":
-                values = predicted[:, 1] if task.classes else predicted
-                truth = None if task.genetic_value is None else task.genetic_value[test]
-                numbers = evaluate(values, task.y[test], truth)
+            truth = None if task.genetic_value is None else task.genetic_value[test]
+            if task.kind == "binary":
+                numbers = evaluate(predicted[:, 1], task.y[test])
+                if truth is not None:  # the rest is of the phenotype, which covariates change, too
+                    numbers["accuracy"] = correlation(predicted[:, 1], truth)
+            elif task.kind == "continuous":
+                numbers = evaluate(predicted, task.y[test], truth)
             seconds = fold.trials[model].seconds if model in fold.trials else np.nan
             head = {
                 "model": model,
@@ -148,6 +151,11 @@ def metrics_table(task: Task, judged: Sequence[Judged]) -> pd.DataFrame:
             scores = all_scores(task.kind, _observed(task, fold), predicted)
             rows.append({**head, **{name: numbers[name] for name in METRICS}, "seconds": seconds, **scores})
     return pd.DataFrame(rows)
+
+
+def with_ceiling(metrics: pd.DataFrame, ceiling: Mapping[str, float]) -> pd.DataFrame:
+    """Fill in the ceiling of predictive ability, of all possible samples, where test samples do not tell it."""
+    return metrics.assign(ceiling=metrics.ceiling.fillna(ceiling.get("predictive_ability", np.nan)))
 
 
 def _observed(task: Task, fold: Judged) -> Any:

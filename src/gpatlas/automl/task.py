@@ -45,7 +45,8 @@ class Task:
     grouping
         What groups are: "family", "environment", or "".
     genetic_value
-        float64 `(n_samples,)`, the true genetic value where data were simulated, else None.
+        float64 `(n_samples,)`, the true genetic value where data were simulated (of a clinic, the probability of being
+        ill), else None; None of several classes, too.
     account
         Sentences on how the task came about, with counts.
     row
@@ -165,7 +166,7 @@ def make_task(
     if environment is not None:
         sample_id = np.array([f"{sample}@{place}" for sample, place in zip(sample_id, environment, strict=True)])
     genetic_value = None
-    if dataset.truth is not None and kind == "continuous" and environment is None:
+    if dataset.truth is not None and kind != "multiclass" and environment is None:
         genetic_value = dataset.truth.genetic_values[rows, records.column]
     return Task(
         trait=trait,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from gpatlas.cli import app
-from gpatlas.cli.measure import write_runtime
+from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
 from gpatlas.errors import ConfigError
 
@@ -92,7 +92,7 @@ def automl(
     for _, text in [*said, *(("task", text) for text in task.account)]:
         print(text)
     _announce(task, settings, cores)
-    start, cpu_start = time.perf_counter(), time.process_time()
+    start, cpu_start = time.perf_counter(), cpu_seconds()
     mark = stable_seed(0, study_identity(task, settings), bits=32)
     total = units_in_all(task, settings)
     unit = "fits" if budget_seconds is None else "seconds of fitting"
@@ -113,10 +113,10 @@ def automl(
     write_outcome(outcome, out, known, said, after)
     write_model(outcome, dataset, covariate, out / MODEL)
     write_automl_report(out, out / "report.html")
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    seconds = time.perf_counter() - start
     write_runtime(
-        runtime, stage="automl", model="automl", n_rows=1, seconds=seconds, cpu_seconds=cpu_seconds
-    )  # fmt: skip
+        runtime, stage="automl", model="automl", n_rows=1, seconds=seconds, cpu_seconds=cpu_seconds() - cpu_start
+    )
     for step in outcome.narrative():
         if step["step"] != "task":
             print(step["text"])

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import ExperimentConfig, parse_experiment, parse_mapping, read_experiment
+from gpatlas.config import AutomlConfig, ExperimentConfig, parse_any, parse_mapping, read_any
 from gpatlas.design import Design
 from gpatlas.errors import ConfigError
 from gpatlas.io.atomic import atomic_path
@@ -39,7 +39,7 @@ def config(
     else:
         if (file is None) == (text is None):
             raise ConfigError("give either a file or --text")
-        experiment = read_experiment(file) if file else parse_experiment(parse_mapping(str(text), "--text"), "--text")
+        experiment = read_any(file) if file else parse_any(parse_mapping(str(text), "--text"), "--text")
         _check_models(experiment, str(file or "--text"))
         content = json.dumps(experiment.model_dump(mode="json"), indent=2) + "\n"
     if out is None:
@@ -70,7 +70,13 @@ def design(
 
     if figure is not None and figure.suffix not in FIGURE_FORMATS:
         raise ConfigError(f"--figure {figure}: the name must end in {', '.join(FIGURE_FORMATS)}")
-    table = Design(read_experiment(file))
+    experiment = read_any(file)
+    if isinstance(experiment, AutomlConfig):
+        if figure is not None:
+            raise ConfigError(f"--figure {figure}: the data sets of {file} are listed, and have no picture")
+        _print_runs(experiment, rows)
+        return
+    table = Design(experiment)
     if rows:
         for row in table.rows:
             print(row.name)
@@ -121,15 +127,32 @@ def cost(
       gpatlas cost config/scaling.yaml
     """
     from gpatlas import cost as pricing
+    from gpatlas.automl.stages import check_searches, estimate_runs, unpriced, what_happened_in_runs
 
-    designs = [Design(read_experiment(file)) for file in files]
+    experiments = [read_any(file) for file in files]
+    designs = {k: Design(config) for k, config in enumerate(experiments) if isinstance(config, ExperimentConfig)}
+    searches = {k: config for k, config in enumerate(experiments) if isinstance(config, AutomlConfig)}
+    for config in searches.values():
+        check_searches(config)
     if compare and results is None:
         raise ConfigError("--compare needs --results, the folder of what was run")
-    happened = [pricing.what_happened(design, results) for design in designs] if compare and results else []
-    machine = pricing.calibrate(cores, torch=pricing.needs_torch(designs))
+    happened = []
+    if compare and results:
+        happened = [
+            pricing.what_happened(designs[k], results) if k in designs else what_happened_in_runs(searches[k], results)
+            for k in range(len(files))
+        ]
+    machine = pricing.calibrate(cores, torch=pricing.needs_torch(list(designs.values())))
     if elsewhere:
         machine = replace(machine, memory=float("inf"), gpu_memory=float("inf"))
-    stages = [pricing.estimate(design, machine, None if compare else results) for design in designs]
+    there = None if compare else results
+    stages = [
+        pricing.estimate(designs[k], machine, there) if k in designs else estimate_runs(searches[k], machine, there)
+        for k in range(len(files))
+    ]
+    for config in searches.values():
+        for name in unpriced(config):
+            print(f"{config.experiment}: {name} is not in the estimate, for its files have not been read")
     if compare:
         for expected, (real, wall) in zip(stages, happened, strict=True):
             pricing.print_comparison(expected, real, wall, machine)
@@ -143,10 +166,15 @@ def cost(
         raise typer.Exit(2)
 
 
-def _check_models(experiment: ExperimentConfig, source: str) -> None:
-    """Make every model once, for hyperparameters are the models' own to check."""
+def _check_models(experiment: ExperimentConfig | AutomlConfig, source: str) -> None:
+    """Make every model once, for hyperparameters are the models' own to check, and candidates the portfolio's."""
     from gpatlas.models import make, search_space
 
+    if isinstance(experiment, AutomlConfig):
+        from gpatlas.automl.stages import check_searches
+
+        check_searches(experiment)
+        return
     for label, entry in experiment.models.items():
         name = entry.model or label
         try:
@@ -155,6 +183,27 @@ def _check_models(experiment: ExperimentConfig, source: str) -> None:
                 search_space(name, entry.tune.space)
         except ConfigError as error:
             raise ConfigError(f"{source}: {error}") from None
+
+
+def _print_runs(experiment: AutomlConfig, names_only: bool) -> None:
+    """Print the data sets of the AutoML experiment, or the names of its runs."""
+    from gpatlas.cost.show import print_table
+    from gpatlas.runs import runs_of
+
+    runs = runs_of(experiment)
+    if names_only:
+        for run in runs:
+            print(run.name)
+        return
+    rows = []
+    for name, entry in experiment.datasets.items():
+        size = [f"{n:,}" for n in entry.expected_size or ()] or ["?", "?"]
+        budget = entry.search.budget_seconds
+        search = f"{entry.search.budget_fits} fits" if budget is None else f"{budget:g} s"
+        kind = entry.expected_kind or "?"
+        rows.append((name, entry.source, entry.trait_name, kind, *size, str(entry.replicates), search))
+    print_table(("data set", "source", "trait", "kind", "samples", "loci", "replicates", "budget"), rows, left=4)
+    print(f"\n{len(runs)} runs on {len(rows)} data sets")
 
 
 def _shown(value: object) -> str:

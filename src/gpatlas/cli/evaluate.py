@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import read_experiment
+from gpatlas.config import AutomlConfig, ExperimentConfig, read_any
 from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
@@ -19,12 +19,32 @@ def score(
 ) -> None:
     """Score the predictions of an experiment.
 
-    Writes metrics.csv, splits.csv, selected.csv, pairs.csv, variances.csv and runtimes.csv into the results folder.
+    Writes metrics.csv, splits.csv, selected.csv, pairs.csv, variances.csv and runtimes.csv into the results folder; of
+    the AutoML experiment metrics.csv, scores.csv, causal.csv and runtimes.csv.
 
     \b
     Example (after `bash run_snakemake_pipeline.sh scaling`):
       gpatlas score config/scaling.yaml --results results/scaling
     """
+    experiment = read_any(config)
+    if isinstance(experiment, AutomlConfig):
+        _gather(experiment, results)
+    else:
+        _score(experiment, results)
+
+
+def _gather(experiment: AutomlConfig, results: Path) -> None:
+    """Write the tables of the AutoML experiment, whose runs have been scored."""
+    from gpatlas.automl.collect import gather
+    from gpatlas.io.tables import write_table
+
+    for name, table in gather(experiment, results).items():
+        write_table(table, results / f"{name}.csv")
+        print(f"{results / name}.csv: {len(table)} rows")
+
+
+def _score(experiment: ExperimentConfig, results: Path) -> None:
+    """Score predictions, and write the tables of an experiment with a design."""
     import pandas as pd
 
     from gpatlas.cli.progress import progress
@@ -41,7 +61,7 @@ def score(
         variance_rows,
     )
 
-    design = Design(read_experiment(config))
+    design = Design(experiment)
     trait_columns = design.config.trait_columns
     metrics, splits, selected, pairs, variances, runtimes = [], [], [], [], [], []
     with progress("score") as report:

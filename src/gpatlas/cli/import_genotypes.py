@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gpatlas.cli import app
+from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, did_you_mean
@@ -58,6 +60,7 @@ def import_(
     fam_phenotype: Annotated[
         bool, typer.Option("--fam-phenotype", help="PLINK: take sex and phenotypes from .fam or .psam.")
     ] = False,
+    runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Read genotypes and phenotypes into a dataset file.
 
@@ -97,8 +100,11 @@ def import_(
     columns = {"id_column": id_column, "environment": environment, "family": family}
     wanted = Selection(_names_or_file(samples), Regions.parse(region or []))
     given = {name: value for name, value in options.items() if value is not None}
+    start, cpu_start = time.perf_counter(), cpu_seconds()
     with progress(f"import {genotypes.name}") as report:
         dataset = import_genotypes(genotypes, out, wanted, finish, report, **given)
+    seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
+    write_runtime(runtime, stage="import", n_rows=1, **seconds)
     for sentence in dataset.provenance.get("account", []):
         print(f"  {sentence}")
     n_traits, n_covariates = dataset.n_traits, dataset.covariates.shape[1]

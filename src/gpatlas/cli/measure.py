@@ -16,13 +16,22 @@ def write_runtime(path: Path | None, **what: Any) -> None:
     """Write a JSON line with wall and CPU seconds and peak memory of this process so far."""
     if path is None:
         return
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = _usage()
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there, in KiB elsewhere
     record = {
         **what,
         "process_seconds": round(time.perf_counter() - _STARTED, 3),
-        "process_cpu_seconds": round(sum(u.ru_utime + u.ru_stime for u in (own, children)), 3),
+        "process_cpu_seconds": round(cpu_seconds(), 3),
         "max_rss_mb": round(max(own.ru_maxrss, children.ru_maxrss) * unit / 1e6, 1),
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(record, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far, and of the processes that it started and that have ended."""
+    return sum(used.ru_utime + used.ru_stime for used in _usage())
+
+
+def _usage() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

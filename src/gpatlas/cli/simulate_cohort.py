@@ -1,5 +1,6 @@
 """`gpatlas simulate-cohort`: a synthetic clinic with known causal sites."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import typer
 
 from gpatlas.cli import app
+from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.config import CohortSpec, parse_mapping, read_yaml
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError
@@ -23,6 +25,7 @@ def simulate_cohort(
     clinic: Annotated[
         int, typer.Option(min=1, help="2, 3, …: other samples at the same sites, with the same illness.")
     ] = 1,
+    runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Simulate a clinic: cases, controls and their sex.
 
@@ -39,6 +42,7 @@ def simulate_cohort(
     from gpatlas.io.cohort_files import GENOTYPES, PHENOTYPES, TRUTH, write_cohort
     from gpatlas.simulate.cohort import simulate_cohort
 
+    start, cpu_start = time.perf_counter(), cpu_seconds()
     dataset = simulate_cohort(CohortSpec.parse(_recipe(config, set_ or []), str(config or "--set")), seed, clinic)
     if out.suffix in (".h5", ".hdf5"):
         write_dataset(dataset, out)
@@ -46,6 +50,8 @@ def simulate_cohort(
     else:
         write_cohort(dataset, out)
         files = [out / name for name in (GENOTYPES, PHENOTYPES, TRUTH)]
+    seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
+    write_runtime(runtime, stage="simulate", n_rows=1, **seconds)
     for file, line in zip(files, _lines(dataset), strict=True):
         print(f"{file}: {line}")
     for line in _ceiling(dataset):

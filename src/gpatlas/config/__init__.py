@@ -1,5 +1,6 @@
 """Frozen models of every YAML file: the user interface of the experiments."""
 
+from gpatlas.config.automl import AutomlConfig, DatasetEntry, FilesSpec, SearchSpec
 from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
@@ -7,8 +8,10 @@ from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.reading import (
     EXPERIMENTS,
+    parse_any,
     parse_experiment,
     parse_mapping,
+    read_any,
     read_experiment,
     read_simulation,
     read_yaml,
@@ -18,11 +21,14 @@ from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, Si
 
 __all__ = [
     "EXPERIMENTS",
+    "AutomlConfig",
     "CohortSpec",
+    "DatasetEntry",
     "DilutionConfig",
     "EngineSpec",
     "EvaluationSpec",
     "ExperimentConfig",
+    "FilesSpec",
     "FoldsSpec",
     "FoundersSpec",
     "FrontierConfig",
@@ -30,11 +36,14 @@ __all__ = [
     "PhenotypeSpec",
     "PleiotropyConfig",
     "ScalingConfig",
+    "SearchSpec",
     "SimulationSpec",
     "TraitSpec",
     "TuneSpec",
+    "parse_any",
     "parse_experiment",
     "parse_mapping",
+    "read_any",
     "read_experiment",
     "read_simulation",
     "read_yaml",

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gpatlas.config.automl import DatasetEntry, FilesSpec, SearchSpec
 from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, TuneSpec
 from gpatlas.config.reading import EXPERIMENTS
@@ -27,6 +28,7 @@ def reference() -> str:
     parts = [_HEAD]
     for name, model in EXPERIMENTS.items():
         parts.append(f"## Experiment `{name}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}")
+    parts += _sections({"search": SearchSpec, "datasets": DatasetEntry, "files": FilesSpec})
     parts.append(f"## `engine`\n\nA name, or keys:\n\n{_keys(EngineSpec)}")
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")
@@ -35,15 +37,13 @@ def reference() -> str:
     parts.append(
         f"## One population (`gpatlas simulate`)\n\n{inspect.getdoc(SimulationSpec)}\n\n{_keys(SimulationSpec)}"
     )
-    for key, section in (
-        ("founders", FoundersSpec),
-        ("traits", TraitSpec),
-        ("phenotypes", PhenotypeSpec),
-        ("folds", FoldsSpec),
-    ):
-        parts.append(f"### `{key}`\n\n{inspect.getdoc(section)}\n\n{_keys(section)}")
+    parts += _sections({"founders": FoundersSpec, "traits": TraitSpec, "phenotypes": PhenotypeSpec, "folds": FoldsSpec})
     parts.append(f"## One clinic (`gpatlas simulate-cohort`)\n\n{inspect.getdoc(CohortSpec)}\n\n{_keys(CohortSpec)}")
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _sections(models: dict[str, type[BaseModel]]) -> list[str]:
+    return [f"### `{key}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}" for key, model in models.items()]
 
 
 def _keys(model: type[BaseModel]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from gpatlas.config.automl import AutomlConfig
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.frontier import FrontierConfig
@@ -14,12 +15,13 @@ from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.errors import ConfigError, did_you_mean
 
-EXPERIMENTS: dict[str, type[ExperimentConfig]] = {
+DESIGNED: dict[str, type[ExperimentConfig]] = {  # simulated populations × models
     "scaling": ScalingConfig,
     "dilution": DilutionConfig,
     "pleiotropy": PleiotropyConfig,
     "frontier": FrontierConfig,
 }
+EXPERIMENTS: dict[str, type[ExperimentConfig] | type[AutomlConfig]] = {**DESIGNED, "automl": AutomlConfig}
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def parse_mapping(text: str, source: str) -> dict[str, Any]:
     return section
 
 
-def parse_experiment(section: dict[str, Any], source: str = "config") -> ExperimentConfig:
+def parse_any(section: dict[str, Any], source: str = "config") -> ExperimentConfig | AutomlConfig:
     """Validate an experiment's section; its `experiment` key says which model it must follow.
 
     Raises
@@ -71,8 +73,27 @@ def parse_experiment(section: dict[str, Any], source: str = "config") -> Experim
     return EXPERIMENTS[name].parse(section, source)
 
 
+def parse_experiment(section: dict[str, Any], source: str = "config") -> ExperimentConfig:
+    """Validate the section of an experiment that holds models against a design of populations.
+
+    Raises
+    ------
+    ConfigError
+        As `parse_any`; or the AutoML experiment, which has no design.
+    """
+    config = parse_any(section, source)
+    if isinstance(config, AutomlConfig):
+        raise ConfigError(f"{source}: experiment automl has no design of populations; {', '.join(DESIGNED)} have one")
+    return config
+
+
+def read_any(path: str | Path) -> ExperimentConfig | AutomlConfig:
+    """Read and validate any experiment's YAML file."""
+    return parse_any(read_yaml(path), str(path))
+
+
 def read_experiment(path: str | Path) -> ExperimentConfig:
-    """Read and validate an experiment's YAML file."""
+    """Read and validate the YAML file of an experiment that has a design of populations."""
     return parse_experiment(read_yaml(path), str(path))
 
 

@@ -4,16 +4,17 @@ Times follow from the matrix products, optimiser steps and memory traffic of eve
 measured here in a few seconds. It is an estimate: networks stop early when they like.
 """
 
-from gpatlas.cost.happened import Happened, what_happened
+from gpatlas.cost.happened import Happened, sum_up, what_happened
 from gpatlas.cost.machine import Machine, calibrate
-from gpatlas.cost.prices import seconds_of_fit
-from gpatlas.cost.resources import Request, Requests
+from gpatlas.cost.prices import JobCost, seconds_of_fit
+from gpatlas.cost.resources import Request, Requests, request
 from gpatlas.cost.show import duration, print_comparison, print_estimate
 from gpatlas.cost.stages import Stage, estimate, needs_torch
 from gpatlas.cost.verdict import obstacles, wall_seconds
 
 __all__ = [
     "Happened",
+    "JobCost",
     "Machine",
     "Request",
     "Requests",
@@ -25,7 +26,9 @@ __all__ = [
     "obstacles",
     "print_comparison",
     "print_estimate",
+    "request",
     "seconds_of_fit",
+    "sum_up",
     "wall_seconds",
     "what_happened",
 ]

@@ -49,6 +49,11 @@ def what_happened(design: Design, results: Path) -> tuple[dict[str, Happened], f
             folder / tuned_path(row, label) for job in jobs for row in design.tuned_rows(job, label)
         ]
         products[f"fit {label}"] = [folder / predictions_path(job, label) for job in jobs]
+    return sum_up(products, folder)
+
+
+def sum_up(products: dict[str, list[Path]], folder: Path) -> tuple[dict[str, Happened], float]:
+    """Sum what the jobs of each stage did cost, as `what_happened`, from the products of all jobs."""
     happened, times = {}, []
     for stage, paths in products.items():
         there = [path for path in paths if path.exists() and path.with_suffix(".runtime.json").exists()]
@@ -56,7 +61,7 @@ def what_happened(design: Design, results: Path) -> tuple[dict[str, Happened], f
             happened[stage] = _sum(there)
             times += [path.stat().st_mtime for path in there]
     if not happened:
-        raise StoreError(f"{folder} holds no finished job of {design.config.experiment}; run it, then compare")
+        raise StoreError(f"{folder} holds no finished job of {folder.name}; run it, then compare")
     ends = [path.stat().st_mtime for path in (folder / "config.json", folder / "report.html") if path.exists()]
     return happened, max(times + ends) - min(times + ends)
 

@@ -60,20 +60,21 @@ class Requests:
 
     def simulate(self, row: str, attempt: int = 1) -> Request:
         """Request for the dataset of a row."""
-        return _request(price_simulation(self.design, self._rows[row], SLOW_NODE)).again(attempt)
+        return request(price_simulation(self.design, self._rows[row], SLOW_NODE)).again(attempt)
 
     def _fit(self, job: str, model: str, attempt: int = 1) -> Request:
         """Request for a model's fits of a job."""
         cost, on_gpu = (price_fit(self.design, self._jobs[job], model, node) for node in (self._node, T4))
-        return _request(cost, on_gpu).again(attempt)
+        return request(cost, on_gpu).again(attempt)
 
     def _tune(self, row: str, model: str, attempt: int = 1) -> Request:
         """Request for the search of a model's hyperparameters on a row."""
         cost, on_gpu = (price_search(self.design, self._rows[row], model, node) for node in (self._node, T4))
-        return _request(cost, on_gpu).again(attempt)
+        return request(cost, on_gpu).again(attempt)
 
 
-def _request(cost: JobCost, on_gpu: JobCost | None = None) -> Request:
+def request(cost: JobCost, on_gpu: JobCost | None = None) -> Request:
+    """Turn the cost of a job on a slow node into what it asks for, with room to spare."""
     minutes = math.ceil(SPARE_TIME * cost.seconds / 60)
     share = math.ceil(100 * on_gpu.gpu_share) if on_gpu is not None and on_gpu.gpu_memory else 0
     return Request(

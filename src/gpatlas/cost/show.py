@@ -25,7 +25,7 @@ def print_estimate(stages: Sequence[Stage], machine: Machine) -> None:
         )
         for stage in stages
     ]
-    _print(("experiment", "stage", "jobs", "time of one core", "memory", "disk"), rows)
+    print_table(("experiment", "stage", "jobs", "time of one core", "memory", "disk"), rows)
     cores = f"{machine.cores} core{'s' * (machine.cores > 1)}"
     where = f"{cores} and {machine.gpu}" if any(stage.on_gpu for stage in stages) else cores
     print(
@@ -54,7 +54,7 @@ def print_comparison(stages: Sequence[Stage], happened: dict[str, Happened], wal
             )
         )
     columns = ("experiment", "stage", "jobs", "time of one core", "happened", "ratio")
-    _print((*columns, "memory", "happened", "ratio", "disk", "happened", "ratio"), rows)
+    print_table((*columns, "memory", "happened", "ratio", "disk", "happened", "ratio"), rows)
     predicted = wall_seconds(stages, machine)
     print(
         f"Estimate: {duration(predicted)} on {machine.cores} core{'s' * (machine.cores > 1)}; "
@@ -76,13 +76,14 @@ def _beside(predicted: float, real: float, text) -> tuple[str, str, str]:  # typ
     return text(predicted), text(real), f"{predicted / real:.2f}" if real else "–"
 
 
-def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> None:
+    """Print rows of text; the first columns, of names, start at the left."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="left" if column in ("experiment", "stage") else "right", no_wrap=True)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     console = Console(highlight=False, soft_wrap=True)

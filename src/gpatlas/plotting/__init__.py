@@ -1,5 +1,9 @@
 """Figures: a DataFrame in, a matplotlib Figure out; one file per figure, one style."""
 
+from gpatlas.plotting.automl_classes import plot_calibration, plot_confusion, plot_precision_recall, plot_roc
+from gpatlas.plotting.automl_features import plot_importance, plot_shap_bars, plot_shap_swarm
+from gpatlas.plotting.automl_genome import plot_components, plot_manhattan
+from gpatlas.plotting.automl_scores import plot_leaderboard, plot_null
 from gpatlas.plotting.fig1_scaling import (
     plot_accuracy_to_ceiling,
     plot_gain_over_linear,
@@ -13,22 +17,36 @@ from gpatlas.plotting.fig3_pleiotropy import (
     plot_pairing_difference,
 )
 from gpatlas.plotting.fig4_frontier import plot_found_pairs, plot_frontier
+from gpatlas.plotting.fig5_automl import plot_causal_ranks, plot_scores_to_ceiling
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
 
 __all__ = [
     "plot_ability_by_markers",
     "plot_accuracy_to_ceiling",
+    "plot_calibration",
+    "plot_causal_ranks",
+    "plot_components",
+    "plot_confusion",
     "plot_found_pairs",
     "plot_frontier",
     "plot_gain_by_correlation",
     "plot_gain_by_markers",
     "plot_gain_over_linear",
+    "plot_importance",
+    "plot_leaderboard",
     "plot_linear_check",
+    "plot_manhattan",
     "plot_multitrait_gain",
     "plot_network_by_scaling",
+    "plot_null",
     "plot_pairing",
     "plot_pairing_difference",
+    "plot_precision_recall",
+    "plot_roc",
+    "plot_scores_to_ceiling",
     "plot_selected_loci",
+    "plot_shap_bars",
+    "plot_shap_swarm",
     "save",
 ]

@@ -1,30 +1,37 @@
 """What the winner uses: permutation importance and SHAP values."""
 
+from collections.abc import Set
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from gpatlas.plotting.automl_values import MANY
-from gpatlas.plotting.style import BLUE, GREY, ORANGE, class_colours, plain, styled, subplots
+from gpatlas.plotting.style import BLUE, GREEN, GREY, ORANGE, class_colours, plain, styled, subplots
 
 TOP = 15
+_KIND_COLOURS = {"causal": GREEN, "locus": BLUE, "covariate": ORANGE}
 
 
 @styled
-def plot_importance(importance: pd.DataFrame, score: str) -> Figure:
+def plot_importance(importance: pd.DataFrame, score: str, causal: Set[str] = frozenset()) -> Figure:
     """Plot the features whose shuffling costs most, with a standard error.
 
     Parameters
     ----------
     importance
-        Columns feature, importance, se, kind, n_loci; largest first.
+        Columns feature, importance, se, kind, n_loci, linked; largest first.
     score
         What is lost, for the axis.
+    causal
+        Loci that are known to be causal, to be marked, alone or among linked ones.
     """
     table = importance.head(TOP)
     figure, axes = subplots(1, 1, 4.9, 1.1 + 0.24 * len(table))
     axis = axes[0, 0]
-    colours = [ORANGE if kind == "covariate" else BLUE for kind in table.kind]
+    is_causal = [not causal.isdisjoint([row.feature, *str(row.linked).split(";")]) for row in table.itertuples()]
+    kinds = np.where(is_causal, "causal", table.kind)
+    colours = [_KIND_COLOURS[kind] for kind in kinds]
     y = np.arange(len(table))
     axis.barh(
         y, table.importance, xerr=table.se, color=colours, height=0.62, error_kw={"elinewidth": 1, "ecolor": GREY}
@@ -38,10 +45,10 @@ def plot_importance(importance: pd.DataFrame, score: str) -> Figure:
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel(f"loss of {score} when shuffled")
-    for kind, colour, label in (("locus", BLUE, "locus (+ linked loci)"), ("covariate", ORANGE, "covariate")):
-        if (table.kind == kind).any():
-            axis.plot([], [], "s", color=colour, label=label)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
+    for kind, label in (("causal", "causal"), ("locus", "locus (+ linked loci)"), ("covariate", "covariate")):
+        if (kinds == kind).any():
+            axis.plot([], [], "s", color=_KIND_COLOURS[kind], label=label)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left", ncols=3, fontsize=8)
     return figure
 
 

@@ -1,7 +1,7 @@
 """What the genotypes show: effects along the genome, breeding values, population structure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -9,20 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gpatlas.plotting.automl_values import MANY
-from gpatlas.plotting.style import BLUE, GREY, ORANGE, class_colours, plain, styled, subplots
+from gpatlas.plotting.style import BLUE, GREEN, GREY, ORANGE, class_colours, plain, styled, subplots
 
 _MOST_GROUPS, _LABELS, _TICK_ROOM = 8, 5, 0.022
 _SMALLEST_P = 1e-300
 
 
 @styled
-def plot_manhattan(effects: pd.DataFrame) -> Figure:
+def plot_manhattan(effects: pd.DataFrame, causal: Set[str] = frozenset()) -> Figure:
     """Plot -log10 p of association along the genome; dashed: 5 % after Bonferroni's correction.
 
     Parameters
     ----------
     effects
         Columns locus_id, chromosome, position, p (NaN where it was not tested).
+    causal
+        Loci that are known to be causal, to be marked.
     """
     figure, axes = subplots(1, 1, 9.2, 3.2)
     axis = axes[0, 0]
@@ -36,6 +38,11 @@ def plot_manhattan(effects: pd.DataFrame) -> Figure:
         right = x[k] > 0.85 * x.max()
         axis.annotate(plain(effects.locus_id.iloc[k]), (x[k], strength[k]), (-5 if right else 5, 0),
                       textcoords="offset points", ha="right" if right else "left", va="center", fontsize=8)  # fmt: skip
+    here = effects.locus_id.isin(causal).to_numpy() & tested
+    if here.any():
+        axis.scatter(x[here], strength[here], s=70, facecolors="none", edgecolors=GREEN, linewidths=1.8, zorder=4,
+                     label="causal")  # fmt: skip
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
     axis.set_ylim(0, 1.08 * max(strength[tested].max(initial=0), line))
     axis.set_ylabel("−log₁₀ p")
     return figure

@@ -37,7 +37,7 @@ def _no_signal(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def _covers_chance(results: Results) -> bool:
-    chance = chance_of(results)
+    chance = results.chance
     if chance is None:
         return False
     row, score = results.honest, results.score
@@ -152,13 +152,6 @@ def _optimism(results: Results) -> Iterator[tuple[str, str]]:
             f"The search saw {number(row.inner_score)} of {model_name(results.chosen)}; on samples it never saw the "
             f"procedure reached {number(results.honest.score)}.",
         )
-
-
-def chance_of(results: Results) -> float | None:
-    """Score without any signal, where it does not depend on the data."""
-    if results.score.name in ("balanced_accuracy", "sensitivity"):
-        return 1 / max(len(results.classes), 2)
-    return {"auc": 0.5, "r": 0.0, "r2": 0.0, "spearman": 0.0}.get(results.score.name)
 
 
 _RULES = (_no_signal, _ceiling, _few_samples, _imbalance, _stack, _covariates, _structure, _optimism)

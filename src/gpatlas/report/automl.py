@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES
 from gpatlas.plotting.style import model_name, number
-from gpatlas.report.advice import advice, chance_of
+from gpatlas.report.advice import advice
 from gpatlas.report.automl_figures import sections
 from gpatlas.report.automl_results import SIGNIFICANT, WHOLE, Results, read_results
 from gpatlas.report.rendering import Shown, download, grid, write_page
@@ -78,7 +78,7 @@ def _narrative(results: Results) -> list[tuple[str, str]]:
 
 def _verdict(results: Results) -> dict[str, Any]:
     row, score = results.honest, results.score
-    chance = chance_of(results)
+    chance = results.chance
     return {
         "trait": results.task["trait"],
         "model": model_name(results.chosen),

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure as Drawing
 
 from gpatlas.plotting import automl_classes, automl_features, automl_genome, automl_scores, automl_values
 from gpatlas.plotting.style import drawn, model_name, number
-from gpatlas.report.advice import chance_of
 from gpatlas.report.automl_results import WHOLE, Results
 from gpatlas.report.rendering import Figure, data_uri
 
@@ -24,7 +23,7 @@ def _figure(name: str, label: str, caption: str, drawing: Drawing, shape: str = 
 def _board(results: Results) -> Iterator[Figure]:
     score = results.score
     board = results.leaderboard.sort_values("score", ascending=not score.larger_is_better, kind="stable")
-    chance = chance_of(results)
+    chance = results.chance
     text = f"{score.text}, {'higher' if score.larger_is_better else 'lower'} is better"
     yield _figure(
         "leaderboard",

@@ -92,6 +92,13 @@ class Results:
         return None if found is None else float(found)
 
     @property
+    def chance(self) -> float | None:
+        """Score without any signal, where it does not depend on the data."""
+        if self.score.name in ("balanced_accuracy", "sensitivity"):
+            return 1 / max(len(self.classes), 2)
+        return {"auc": 0.5, "r": 0.0, "r2": 0.0, "spearman": 0.0}.get(self.score.name)
+
+    @property
     def p_null(self) -> float:
         """Share of permutations that score as well as the phenotypes do, these among them; NaN without permutations."""
         return float(self.honest.get("p_null", np.nan))
@@ -122,7 +129,7 @@ def is_automl(folder: Path) -> bool:
     return (folder / "task.json").exists() and (folder / "leaderboard.csv").exists()
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: str | Path) -> Results:
     """Read a results folder.
 
     Raises
@@ -130,6 +137,7 @@ def read_results(folder: Path) -> Results:
     StoreError
         A file that every run leaves is absent or is not what it should be.
     """
+    folder = Path(folder)
     task = _json(folder / "task.json")
     names = _TEXT - ({"observed", "prediction"} if task.get("kind") == "continuous" else set())
     tables = {name: read_table(folder / f"{name}.csv", names) for name in TABLES}

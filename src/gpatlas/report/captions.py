@@ -70,7 +70,54 @@ STORIES = {
     ),
 }
 
+TITLES = {"automl_cohort": "One clinic, from genotypes to a predictor"}  # of notebooks that tell a story of their own
+
 CAPTIONS = {
+    "fig5a_scores_to_ceiling": (
+        "Figure 5A",
+        "Score of each search on samples that it never saw, with its 95 % interval (corrected for the overlap of "
+        "training samples, Nadeau & Bengio 2003), and the model that it chose from all samples. Green: the ceiling, "
+        "which is the expected score of one who knows the recipe, or the score of the true genetic values.",
+    ),
+    "fig5b_causal_ranks": (
+        "Figure 5B",
+        "Share of the causal loci among the highest ranked ones, ranked by what shuffling a locus costs the chosen "
+        "model, and by the p value of each locus alone. Thin: single replicates. A curve that reaches 1 at the dotted "
+        "line puts every causal locus before all others.",
+    ),
+    "cohort_a_samples": (
+        "The people",
+        "Principal components of the genotypes: the first two, and who is ill.",
+    ),
+    "cohort_b_leaderboard": (
+        "Leaderboard",
+        "Score on people who took no part in fitting, tuning or choosing, with its 95 % interval. Orange: the whole "
+        "search. Rings: what the search itself saw. Dashed: the ceiling.",
+    ),
+    "cohort_c_chance": ("Chance", "Scores with shuffled phenotypes, and with phenotypes as they are."),
+    "cohort_d_roc": (
+        "ROC curve",
+        "Mean over folds (thin: single folds). Dotted: chance.",
+    ),
+    "cohort_e_calibration": (
+        "Calibration",
+        "What share of people with about this predicted probability are cases, in ten groups of equal size; on the "
+        "dotted line, probabilities mean what they say.",
+    ),
+    "cohort_f_confusion": ("Confusion", "People by observed and predicted class, and their share of the observed one."),
+    "cohort_g_importance": (
+        "Importance",
+        "What shuffling a site costs the chosen model on people it had not seen. Green: the causal sites.",
+    ),
+    "cohort_h_shap": (
+        "SHAP values",
+        "How far each site moved the prediction of each person.",
+    ),
+    "cohort_i_manhattan": (
+        "Association along the genome",
+        "Each site alone, beside principal components and sex. Dashed: 5 % for all tests together. Ringed: the causal "
+        "sites.",
+    ),
     "fig4a_frontier": (
         "Figure 4A",
         "Predictive ability as a share of the ceiling, which is what the true genetic value reaches (dashed), against "

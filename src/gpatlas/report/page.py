@@ -1,8 +1,12 @@
 """The report of experiments: a section for each."""
 
 import json
+import re
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import yaml
 
 from gpatlas.errors import StoreError
@@ -11,9 +15,17 @@ from gpatlas.io.tables import read_table
 from gpatlas.plotting.style import model_name
 from gpatlas.report.automl import write_automl_report
 from gpatlas.report.automl_results import is_automl
-from gpatlas.report.captions import CAPTIONS, STORIES
+from gpatlas.report.captions import CAPTIONS, STORIES, TITLES
 from gpatlas.report.rendering import Figure, data_uri, grid, write_page
+from gpatlas.report.searches import AUTOML, searches
 from gpatlas.report.summary import cell_means, linear_of, runtime_summary, verdicts
+
+_SHAPES = ((390, ""), (560, "narrow"))  # widths in points below which a figure is shown beside others, or not enlarged
+_PROTOCOLS = {
+    "holdout": "Models select on validation samples; the test samples are predicted once.",
+    "published": "The published protocol: networks stop early on the test samples themselves, and ridge regression is "
+    "averaged over random splits, so these numbers are optimistic and only for comparison with the published ones.",
+}
 
 
 def write_report(results: list[Path], out: Path) -> None:
@@ -37,35 +49,23 @@ def write_report(results: list[Path], out: Path) -> None:
     if runs:
         write_automl_report(runs[0], out)
     else:
-        write_page("page.html", out, experiments=[_experiment(folder) for folder in results])
+        write_page("page.html", out, experiments=[_experiment(folder, out) for folder in results])
 
 
-def _experiment(folder: Path) -> dict:
+def _experiment(folder: Path, out: Path) -> dict:
+    """Return the section of one experiment, which starts with what only its kind has to say."""
     metrics, runtimes = read_table(folder / "metrics.csv"), read_table(folder / "runtimes.csv")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError(f"cannot read {folder / 'config.json'}: {error.strerror}") from None
     name = config["experiment"]
-    means = cell_means(metrics, [m for m in METRICS if metrics[m].notna().any()])
-    story, models = STORIES[name], set(metrics.model)
-    told = (story.linear or "mlp") in models and (story.models is None or models.issuperset(story.models))
-    told = told and len(models) > 1
-    constant = metrics[metrics.predictive_ability.isna()].groupby("model").size()
     seconds = runtimes[["cpu_seconds", "process_cpu_seconds"]].sum()
+    own = searches(folder, metrics, out) if name == AUTOML else _design(metrics, config)
     return {
         "name": name,
-        "title": story.title,
-        "story": story,
-        "n_rows": len(metrics[list(metrics.columns[: metrics.columns.get_loc("rep") + 1])].drop_duplicates()),
-        "models": list(dict.fromkeys(metrics.model)),
-        "protocol": config["evaluation"]["protocol"],
-        "engine": config["engine"]["name"],
-        "verdicts": grid(verdicts(metrics, story)) if told else None,
-        "linear": model_name(linear_of(metrics, story)) if told else "",
-        "figures": _figures(folder / "figures"),
-        "constant": [(model_name(model), count) for model, count in constant.items()],
-        "means": grid(means.rename(columns=lambda name: name.replace("_", " "))),
+        **own,
+        "chapters": _chapters(folder / "figures"),
         "metrics_csv": data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),
         "runtimes": grid(runtime_summary(runtimes)),
         "at_work": f"{seconds.cpu_seconds:,.0f}",
@@ -75,10 +75,46 @@ def _experiment(folder: Path) -> dict:
     }
 
 
-def _figures(folder: Path) -> list[Figure]:
+def _design(metrics: pd.DataFrame, config: dict) -> dict:
+    """Return what is said of models that were held against a design of populations."""
+    means = cell_means(metrics, [m for m in METRICS if metrics[m].notna().any()])
+    story, models = STORIES[config["experiment"]], set(metrics.model)
+    told = (story.linear or "mlp") in models and (story.models is None or models.issuperset(story.models))
+    told = told and len(models) > 1
+    constant = metrics[metrics.predictive_ability.isna()].groupby("model").size()
+    n_rows = len(metrics[list(metrics.columns[: metrics.columns.get_loc("rep") + 1])].drop_duplicates())
+    held_against = model_name(linear_of(metrics, story)) if told else ""
+    return {
+        "title": story.title,
+        "intro": f"{n_rows} populations from engine {config['engine']['name']}, models "
+        f"{', '.join(dict.fromkeys(metrics.model))}. {_PROTOCOLS[config['evaluation']['protocol']]}",
+        "heading": story.heading,
+        "reading": f"Difference in predictive ability to {held_against}, averaged over the cells named. Ahead or "
+        "behind: the 95 % paired t interval over replicates excludes zero, and the difference is above 0.001. "
+        f"{story.reading}",
+        "verdicts": grid(verdicts(metrics, story)) if told else None,
+        "constant": [(model_name(model), count) for model, count in constant.items()],
+        "averaged": "replicates",
+        "means": grid(means.rename(columns=lambda name: name.replace("_", " "))),
+        "filter": "10,000 mlp",
+    }
+
+
+def _chapters(folder: Path) -> list[dict]:
+    """Return figures by the notebook that drew them, in order, small ones together; stories of their own come last."""
+    notebooks = sorted({path.parent for path in folder.rglob("*.svg")}, key=lambda path: (path.name in TITLES, path))
     found = []
-    for path in sorted(folder.rglob("*.svg")):
-        label, caption = CAPTIONS.get(path.stem.split("__")[0], (path.stem, ""))
-        shape = "narrow" if label == "Supplement" else "wide"
-        found.append(Figure(path.stem, label, caption, data_uri(path.read_bytes(), "image/svg+xml"), shape))
+    for notebook in notebooks:
+        figures = [_figure(path) for path in sorted(notebook.glob("*.svg"))]
+        for number, (_, group) in enumerate(groupby(figures, key=lambda figure: figure.shape == "")):
+            found.append({"title": "" if number else TITLES.get(notebook.name, ""), "figures": list(group)})
     return found
+
+
+def _figure(path: Path) -> Figure:
+    label, caption = CAPTIONS.get(path.stem.split("__")[0], (path.stem, ""))
+    content = path.read_bytes()
+    found = re.search(rb'<svg [^>]*?width="([\d.]+)pt"', content)
+    width = float(found[1]) if found else np.inf
+    shape = next((shape for limit, shape in _SHAPES if width < limit), "wide")
+    return Figure(path.stem, label, caption, data_uri(content, "image/svg+xml"), shape)

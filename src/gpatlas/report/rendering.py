@@ -107,7 +107,17 @@ class Shown:
     text: str
 
 
+@dataclass(frozen=True)
+class Link:
+    """Text that leads somewhere."""
+
+    text: str
+    href: str
+
+
 def _cell(value: object) -> dict:
+    if isinstance(value, Link):
+        return {"text": value.text, "number": False, "href": value.href}
     if isinstance(value, Shown):
         return {"text": value.text, "number": True}
     if isinstance(value, float):

@@ -27,7 +27,8 @@ class Ceiling:
     values
         Expected measure by name: "auc" (of several classes: mean of one against the rest), "accuracy_class",
         "balanced_accuracy", "log_loss" and "brier" (squared error of the probabilities, of all classes together where
-        there are more than two); the last two are the lowest possible.
+        there are more than two); the last two are the lowest possible. Of two classes also "predictive_ability", the
+        correlation of the case's probability p with being one (0 or 1), whose square is Var(p)/Var(case).
     errors
         Standard errors of them, where they come from draws; all 0 where they are exact.
     exact
@@ -76,13 +77,17 @@ def _measures(illness: Illness, posterior: Floats, likelihood: Floats) -> dict[s
     with np.errstate(divide="ignore", invalid="ignore"):
         surprise = -np.where(posterior > 0, posterior * np.log(posterior), 0).sum(axis=1)
     squares = (posterior * (1 - posterior)).sum(axis=1)
-    return {
+    measures = {
         "auc": float(np.mean(against_rest)),
         "accuracy_class": float(share @ posterior.max(axis=1)),
         "balanced_accuracy": float(likelihood.max(axis=1).sum() / n_classes),
         "log_loss": float(share @ surprise),
         "brier": float(share @ squares) / (2 if n_classes == 2 else 1),  # of two classes, that of one
     }
+    if n_classes == 2:  # Var(p) = Var(case) - E[p (1 - p)]
+        explained = 1 - measures["brier"] / np.prod(illness.class_shares)
+        measures["predictive_ability"] = float(np.sqrt(np.maximum(explained, 0.0)))
+    return measures
 
 
 def _auc(score: Floats, in_class: Floats, in_rest: Floats) -> float:

@@ -1,0 +1,32 @@
+# Of experiments that hold models against a design of populations: the design, its jobs, and what they ask for.
+import sys
+from itertools import chain
+
+from gpatlas.cost.resources import Requests
+from gpatlas.design import Design, dataset_path, predictions_path
+from gpatlas.models import USES_GPU
+
+DESIGN = Design(EXPERIMENT)
+MODELS = {name: entry["model"] or name for name, entry in COMPLETE["models"].items()}
+JOBS = {
+    job.name: [f"{RESULTS}/{dataset_path(row)}" for row in job.rows]
+    for job in DESIGN.jobs
+}
+# memory, time and GPU that jobs ask for; with `--resources gpu=N` networks ask for a GPU each, N at once
+GPUS = "gpu" in workflow.global_resources
+REQUESTS = Requests(DESIGN, gpus=GPUS)
+JOBS_BY_NAME = {job.name: job for job in DESIGN.jobs}
+PREDICTIONS = [
+    f"{RESULTS}/{predictions_path(job, model)}"
+    for job in DESIGN.jobs
+    for model in DESIGN.models(job)
+]
+
+# notebooks whose models are all there; the others are named, not silently left out
+FIGURES = [
+    name for name, models in FIGURES_NEED.items() if models <= set(COMPLETE["models"])
+]
+for name, models in FIGURES_NEED.items():
+    if name not in FIGURES:
+        absent = ", ".join(sorted(models - set(COMPLETE["models"])))
+        print(f"{name} is not drawn: no model {absent}", file=sys.stderr)
