@@ -64,15 +64,17 @@ class Run:
         files = self.entry.files
         assert files is not None
         columns = files.covariates
-        values = {
+        values: dict[str, Any] = {
             "phenotypes": files.phenotypes,
             "covariates": columns if columns is None or isinstance(columns, str) else ",".join(columns),
             "id-column": files.id_column,
             "family": files.family,
             "environment": files.environment,
-            "categorical": ",".join(files.categorical) or None,
         }
-        return [f"--{key}={value}" for key, value in values.items() if value is not None]
+        values |= {key.replace("_", "-"): value for key, value in files.options.items() if value is not False}
+        return [
+            f"--{key}" if value is True else f"--{key}={value}" for key, value in values.items() if value is not None
+        ]
 
     @property
     def search_arguments(self) -> list[str]:

@@ -119,6 +119,13 @@ def test_a_folder_is_written_and_its_model_predicts(tmp_path):
     assert json.loads((tmp_path / "out/narrative.json").read_text())[0] == {"step": "read", "text": "d.h5: 90 samples."}
     board = pd.read_csv(tmp_path / "out/leaderboard.csv")
     assert board.score[0] == pytest.approx(outcome.tables["leaderboard"].score[0], rel=1e-9)
+    metrics = pd.read_csv(tmp_path / "out/metrics.csv")
+    assert metrics.ceiling.to_numpy() == pytest.approx(known["predictive_ability"])
+    whole, test = metrics[metrics.model == "automl"].iloc[0], outcome.judged[0].split.test
+    probability = outcome.judged[0].predictions["automl"][:, 1]
+    ill = dataset.truth.genetic_values[task.row[test], 0]
+    assert whole.predictive_ability == pytest.approx(np.corrcoef(probability, task.y[test])[0, 1])
+    assert whole.accuracy == pytest.approx(np.corrcoef(probability, ill)[0, 1])
     write_model(outcome, dataset, None, tmp_path / "out" / MODEL)
     table = load_predictor(tmp_path / "out" / MODEL).predict(dataset).table
     assert table["p_case"] == pytest.approx(outcome.estimator.predict_proba(task.X)[:, 1], abs=1e-6)

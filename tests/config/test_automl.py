@@ -11,6 +11,7 @@ from gpatlas.runs import runs_of
 from tests.conftest import REPOSITORY
 
 FILES = {"genotypes": "lines.vcf.gz", "phenotypes": "trials.csv", "covariates": ["site", "year"], "family": "cross"}
+FILES["options"] = {"missing": "-99", "ploidy": 4, "fam_phenotype": True}
 POPULATION = {
     "founders": {"n_individuals": 100, "loci_per_chromosome": [15, 15], "ploidy": 2},
     "traits": [{"type": "A", "qtl_per_chromosome": 4}],
@@ -154,7 +155,8 @@ class TestRuns:
 
     def test_files_are_imported_as_the_user_says(self):
         assert self.runs[-1].import_arguments == [
-            "--phenotypes=trials.csv", "--covariates=site,year", "--family=cross"
+            "--phenotypes=trials.csv", "--covariates=site,year", "--family=cross", "--missing=-99", "--ploidy=4",
+            "--fam-phenotype",
         ]  # fmt: skip
 
     def test_the_search_is_told_everything(self):

@@ -97,6 +97,7 @@ def test_ceiling_is_what_the_best_rule_reaches(name, rng):
     }
     if n_classes == 2:
         reached["brier"] = brier_score_loss(classes, posterior[:, 1])
+        reached["predictive_ability"] = np.corrcoef(classes, posterior[:, 1])[0, 1]
     called = (posterior / illness.class_shares).argmax(axis=1)
     reached["balanced_accuracy"] = np.mean([(called[classes == k] == k).mean() for k in range(n_classes)])
     found = bayes_ceiling(illness, rng).values

@@ -64,7 +64,9 @@ class FilesSpec(Frozen):
     id_column: str | None = Field(None, description="column of sample names in the phenotypes")
     family: str | None = Field(None, description="column of families in the phenotypes, which folds keep together")
     environment: str | None = Field(None, description="column of environments in the phenotypes")
-    categorical: tuple[str, ...] = Field((), description="columns of classes that are written as numbers")
+    options: dict[str, bool | int | float | str] = Field(
+        {}, description="further options of `gpatlas import`, e.g. {missing: -99, multiallelic: drop, ploidy: 4}"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -72,10 +72,9 @@ def _allowed(field: dict[str, Any], definitions: dict[str, Any]) -> str:
         case "array":
             item = field.get("items") or (field.get("prefixItems") or [{}])[0]
             return f"list of {_allowed(item, definitions)}"
-        case "object" if "additionalProperties" in field and "$ref" in field["additionalProperties"]:
-            return "names with keys, see below"
         case "object":
-            return f"map to {_allowed(field.get('additionalProperties', {}), definitions)}"
+            inner = field.get("additionalProperties") or next(iter(field.get("patternProperties", {"": {}}).values()))
+            return "names with keys, see below" if "$ref" in inner else f"map to {_allowed(inner, definitions)}"
         case "integer" | "number" as kind:
             bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
             limits = [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
