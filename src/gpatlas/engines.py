@@ -13,7 +13,7 @@ from gpatlas.config.experiment import EngineSpec
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.dataset import Dataset, Truth
 from gpatlas.errors import ConfigError, DataError
-from gpatlas.io.published_tables import PublishedTables, read_published_tables
+from gpatlas.io.published.tables import PublishedTables, read_published_tables
 from gpatlas.simulate.alphasimr import simulate_with_alphasimr
 from gpatlas.simulate.folds import assign_folds
 from gpatlas.simulate.genetics import TraitGroup, genetic_values

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gpatlas.io.bgzf import BgzfWriter
+from gpatlas.io.variants.bgzf import BgzfWriter
 from tests.benchmarks.scale import peak_memory
 
 LOCI_AT_ONCE = 2_000

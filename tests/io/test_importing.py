@@ -6,9 +6,9 @@ import pytest
 from gpatlas.errors import ConfigError, DataError
 from gpatlas.io import read_dataset, read_genotypes
 from gpatlas.io.importing import Selection, import_genotypes
-from gpatlas.io.plink import BedStream
-from gpatlas.io.stored_dosages import StoredDosages
-from gpatlas.io.streams import Regions
+from gpatlas.io.store.stored_dosages import StoredDosages
+from gpatlas.io.variants.plink import BedStream
+from gpatlas.io.variants.streams import Regions
 from tests.conftest import REFERENCE
 from tests.io.genotype_files import vcf, write_bed_set
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpatlas.errors import DataError
-from gpatlas.io.gwas import read_gwas
+from gpatlas.io.phenotypes.gwas import read_gwas
 from gpatlas.munge.clumping import ClumpRule, clump
 from gpatlas.munge.kernels import genotype_table, haplotype_r2
 from gpatlas.munge.planes import Planes

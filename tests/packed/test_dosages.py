@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gpatlas.io.stored_dosages import UNPACK_RULE, StoredDosages, write_dosages
+from gpatlas.io.store.stored_dosages import UNPACK_RULE, StoredDosages, write_dosages
 from gpatlas.packed import PackedDosages, dosages
 from gpatlas.packed.dosages import packed_by_loci, unpacked
 
@@ -23,7 +23,7 @@ matrices = st.tuples(st.integers(0, 9), st.integers(0, 19)).flatmap(
 def three(tmp_path_factory):
     """A matrix; the same packed; and the same in a file of many tiles."""
     patch = pytest.MonkeyPatch()
-    for module in ("gpatlas.packed.dosages", "gpatlas.io.stored_dosages"):
+    for module in ("gpatlas.packed.dosages", "gpatlas.io.store.stored_dosages"):
         patch.setattr(f"{module}.TILE_ROWS", 5)
         patch.setattr(f"{module}.TILE_LOCI", 8)
     path = tmp_path_factory.mktemp("dosages") / "d.h5"

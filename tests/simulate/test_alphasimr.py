@@ -10,7 +10,7 @@ from gpatlas.config import EngineSpec
 from gpatlas.config.simulation import SimulationSpec, TraitSpec
 from gpatlas.engines import make_dataset
 from gpatlas.errors import EngineError
-from gpatlas.io.published_tables import read_published_tables
+from gpatlas.io.published.tables import read_published_tables
 from gpatlas.simulate.alphasimr import _refuse_unavailable, simulate_with_alphasimr
 from tests.conftest import REPOSITORY
 

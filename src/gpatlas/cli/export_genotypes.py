@@ -27,7 +27,7 @@ def export(
       gpatlas simulate config/examples/population.yaml --out population.h5
       gpatlas export population.h5 --out population.vcf.gz
     """
-    from gpatlas.io import exporting
+    from gpatlas.io.variants import exporting
 
     writers: dict[str, Callable[..., list[str]]] = {
         ".vcf": exporting.write_vcf,

@@ -73,7 +73,7 @@ def import_(
       gpatlas import clinic/genotypes.vcf.gz --phenotypes clinic/phenotypes.csv --covariates Gender --out clinic.h5
     """
     from gpatlas.io.importing import Selection, import_genotypes
-    from gpatlas.io.streams import Regions
+    from gpatlas.io.variants.streams import Regions
     from gpatlas.joins import attach
 
     of_columns = {"traits": traits, "id-column": id_column, "environment": environment, "family": family}

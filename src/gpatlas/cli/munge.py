@@ -58,7 +58,7 @@ def munge(
       gpatlas simulate config/examples/population.yaml --out population.h5
       gpatlas munge population.h5 --maf 0.05 --r2 0.02 --window 50 --step 5 --out clean.h5
     """
-    from gpatlas.io.gwas import read_gwas
+    from gpatlas.io.phenotypes.gwas import read_gwas
     from gpatlas.munge.clean import Rules, clean
     from gpatlas.munge.clumping import ClumpRule
     from gpatlas.munge.pruning import Window

@@ -8,8 +8,8 @@ import numpy as np
 
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.io.atomic import atomic_path
-from gpatlas.io.exporting import write_vcf
 from gpatlas.io.tables import write_table
+from gpatlas.io.variants.exporting import write_vcf
 
 GENOTYPES, PHENOTYPES, TRUTH = "genotypes.vcf.gz", "phenotypes.csv", "truth.json"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, DataError
-from gpatlas.io.hapmap import is_hapmap
+from gpatlas.io.marker_tables.hapmap import is_hapmap
 from gpatlas.io.text import first_lines
 
 BY_CONTENT = "the first line"
@@ -16,26 +16,26 @@ BY_CONTENT = "the first line"
 READERS = {
     ".h5": "store:read_intact",
     ".hdf5": "store:read_intact",
-    ".hmp": "hapmap:read_hapmap",
-    ".hmp.txt": "hapmap:read_hapmap",
-    ".raw": "dosage_tables:read_dosage_table",
+    ".hmp": "marker_tables.hapmap:read_hapmap",
+    ".hmp.txt": "marker_tables.hapmap:read_hapmap",
+    ".raw": "marker_tables.dosage_tables:read_dosage_table",
     ".csv": BY_CONTENT,
     ".tsv": BY_CONTENT,
     ".tab": BY_CONTENT,
     ".txt": BY_CONTENT,
     ".dat": BY_CONTENT,
-    ".trees": "tree_sequences:read_tree_sequence",
-    ".vcf": "vcf:read_vcf",
-    ".vcf.bgz": "vcf:read_vcf",
-    ".bcf": "vcf:read_vcf",
-    ".bed": "plink:read_bed",
-    ".bim": "plink:read_bed",
-    ".fam": "plink:read_bed",
-    ".pgen": "pgen:read_pgen",
-    ".pvar": "pgen:read_pgen",
-    ".pvar.zst": "pgen:read_pgen",
-    ".psam": "pgen:read_pgen",
-    "_g.txt": "published_tables:read_published_genotypes",
+    ".trees": "variants.tree_sequences:read_tree_sequence",
+    ".vcf": "variants.vcf:read_vcf",
+    ".vcf.bgz": "variants.vcf:read_vcf",
+    ".bcf": "variants.vcf:read_vcf",
+    ".bed": "variants.plink:read_bed",
+    ".bim": "variants.plink:read_bed",
+    ".fam": "variants.plink:read_bed",
+    ".pgen": "variants.pgen:read_pgen",
+    ".pvar": "variants.pgen:read_pgen",
+    ".pvar.zst": "variants.pgen:read_pgen",
+    ".psam": "variants.pgen:read_pgen",
+    "_g.txt": "published.tables:read_published_genotypes",
 }
 
 
@@ -115,4 +115,4 @@ def _by_content(path: Path) -> str:
         return READERS[".hmp"]
     if line.split(None, 1)[0] == "qtl":
         return READERS["_g.txt"]
-    return "dosage_tables:read_dosage_table"
+    return "marker_tables.dosage_tables:read_dosage_table"

@@ -17,12 +17,16 @@ from gpatlas.io.atomic import atomic_hdf5
 from gpatlas.io.field_data import some_names
 from gpatlas.io.genotypes import check_options, read_genotypes, reader_of
 from gpatlas.io.store import write_beside_genotypes, write_dataset
-from gpatlas.io.stored_dosages import StoredDosages, create_dosages
-from gpatlas.io.streams import GenotypeStream, LociSeen, Regions, collect
+from gpatlas.io.store.stored_dosages import StoredDosages, create_dosages
+from gpatlas.io.variants.streams import GenotypeStream, LociSeen, Regions, collect
 from gpatlas.packed import Bits, Dosages, PackedDosages
 from gpatlas.packed.dosages import TILE_ROWS
 
-STREAMS = {"read_vcf": "vcf:VcfStream", "read_bed": "plink:BedStream", "read_pgen": "pgen:PgenStream"}
+STREAMS = {
+    "read_vcf": "variants.vcf:VcfStream",
+    "read_bed": "variants.plink:BedStream",
+    "read_pgen": "variants.pgen:PgenStream",
+}
 
 Finish = Callable[[Dataset], Dataset]
 Report = Callable[[int, int, str], None]

@@ -3,8 +3,8 @@
     value[i, j] = (bits[i, j // 8] >> (j % 8)) & 1
 
 Bit-packing makes a million samples by 6 326 loci 0.8 GB instead of 6.3 GB, in memory and on disk. `Bits` is whatever
-can be read a few rows at a time: `PackedBits` in memory, `gpatlas.io.store.StoredBits` on disk, and `SelectedBits`,
-some rows of one of them. Who takes `Bits` must not ask where they lie.
+can be read a few rows at a time: `PackedBits` in memory, those of `gpatlas.io.store` on disk, and `SelectedBits`, some
+rows of one of them. Who takes `Bits` must not ask where they lie.
 """
 
 from abc import ABC, abstractmethod

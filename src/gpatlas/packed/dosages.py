@@ -3,8 +3,8 @@
     code[i, j] = (genotypes[i, j // 4] >> 2 * (j % 4)) & 3
 
 Two bits make 2 504 samples by a million loci 0.6 GB instead of 2.5 GB, in memory and on disk. `Dosages` is whatever can
-be read a few samples or a few loci at a time: `PackedDosages` in memory, `gpatlas.io.stored_dosages.StoredDosages` on
-disk, and `SelectedDosages`, some rows of one of them. Who takes `Dosages` must not ask where they lie.
+be read a few samples or a few loci at a time: `PackedDosages` in memory, those of `gpatlas.io.store` on disk, and
+`SelectedDosages`, some rows of one of them. Who takes `Dosages` must not ask where they lie.
 """
 
 from abc import ABC, abstractmethod

@@ -1,0 +1,1 @@
+"""The text tables of the published pipeline."""
