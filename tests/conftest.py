@@ -69,7 +69,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def gpatlas():
     """Run the command line; returns the finished process."""
 
