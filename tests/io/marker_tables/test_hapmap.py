@@ -53,6 +53,12 @@ def test_a_minus_is_a_deletion_only_where_one_is_listed(tmp_path):
     np.testing.assert_array_equal(data.dosage().T, [[0, 0, 2, -1], [0, 2, -1, -1]])
 
 
+def test_an_allele_of_other_letters_that_nobody_has(tmp_path):
+    rows = [("m", "A/.", "A A N A"), ("n", "A/I", "A A A A"), ("o", "A/ACG", "A N N N"), ("p", "A/G", "A G A A")]
+    data = read_genotypes(hapmap(tmp_path / "x.hmp", rows))
+    np.testing.assert_array_equal(data.dosage().T, [[0, 0, -1, 0], [0, 0, 0, 0], [0, -1, -1, -1], [0, 2, 0, 0]])
+
+
 def test_more_alleles_than_listed(tmp_path):
     rows = [("m", "A/G", "A C C A"), ("three", "A/C/T", "A C T A"), ("n", "A/C/T", "A T A A"), ("o", "NA", "T T T G")]
     data = read_genotypes(hapmap(tmp_path / "x.hmp", rows))

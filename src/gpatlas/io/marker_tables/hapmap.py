@@ -231,7 +231,7 @@ def _two_alleles(listed: list[str], called: list[str]) -> tuple[str, str]:
 
 
 def _dosage(first: NDArray[np.uint8], second: NDArray[np.uint8], counted: str) -> NDArray[np.int8]:
-    number = LETTERS.index(counted) if counted else 200
+    number = LETTERS.index(counted) if counted in tuple(LETTERS) else 200  # listed in other letters, never called
     dosage = (first == number).astype(np.int8) + (second == number)
     dosage[(first == _ABSENT) | (second == _ABSENT)] = -1
     return dosage

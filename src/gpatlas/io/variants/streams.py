@@ -151,7 +151,7 @@ class LociSeen:
         self.n_same += int(np.count_nonzero((highest == lowest.view(np.int8)) & (highest != MISSING)))
         alleles = np.array(block.alleles)
         if np.char.str_len(alleles).max(initial=0) > LONGEST_ALLELE:
-            alleles = np.array([[self._shortened(allele) for allele in pair] for pair in block.alleles])
+            alleles = np.array([[self._shortened(allele) for allele in pair] for pair in as_text(alleles).tolist()])
         names = (np.asarray(block.locus_id), np.asarray(block.chromosome))
         self._parts.append((*map(as_bytes, names), np.asarray(block.position, dtype=np.float64), as_bytes(alleles)))
 
