@@ -1,6 +1,7 @@
 """Counts and names in sentences."""
 
 from collections.abc import Sequence
+from typing import Any
 
 _NAMES_SHOWN = 3
 _PLURALS = {
@@ -28,3 +29,9 @@ def several(count: int, *words: str) -> str:
 def some_names(names: Sequence[str]) -> str:
     """Return the first few names, comma-separated, and "…" where there are more."""
     return ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)
+
+
+def rounded_mean(values: Any) -> float:
+    """Return the mean, or 0 where it is nothing but rounding, as of standardised values."""
+    mean, spread = float(values.mean()), float(values.std())
+    return 0.0 if abs(mean) < 1e-12 * spread else mean

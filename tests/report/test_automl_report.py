@@ -15,18 +15,18 @@ from gpatlas.plotting import automl_classes
 from gpatlas.plotting.style import number
 from gpatlas.report import write_report
 from gpatlas.report.advice import advice
-from gpatlas.report.automl import write_automl_report
+from gpatlas.report.automl import _as_spread, write_automl_report
 from gpatlas.report.automl_results import read_results
 from tests.report import automl_folder
 
 KINDS = ("binary", "multiclass", "continuous")
 VOID = {"meta", "img", "br", "input", "link"}
 _SCORES, _CLASSES = ["Leaderboard", "Chance"], ["ROC curve", "Precision and recall", "Calibration", "Confusion"]
-_LINEAR = ["Importance", "SHAP values", "Mean SHAP values", "Association along the genome", "Effects in the model"]
+_LINEAR = ["Importance", "SHAP values", "Association along the genome", "Effects in the model"]
 _SAMPLES = ["Breeding values", "Population structure, by yield"]
 LABELS = {
     "binary": [*_SCORES, *_CLASSES, *_LINEAR, *_SAMPLES],
-    "multiclass": [*_SCORES, *_CLASSES, *(label for label in _LINEAR[:4] if label != "SHAP values"), *_SAMPLES],
+    "multiclass": [*_SCORES, *_CLASSES, *_LINEAR[:3], *_SAMPLES],
     "continuous": [*_SCORES, "Observed and predicted", *_LINEAR, *_SAMPLES, "Population structure, by family"],
 }
 
@@ -117,8 +117,9 @@ def test_tables_hold_the_numbers_of_the_files(pages, folders, kind):
     verdict = pages[kind].split('class="verdict"')[1].split("</div>")[0]
     assert verdict.count(number(board.score["automl"])) == 2
     importance = pd.read_csv(folders[kind] / "explanation/permutation_importance.csv")
-    assert [row[0] for row in page.tables["importance"][1:]] == importance.feature[:20].tolist()
-    assert [row[2] for row in page.tables["importance"][1:]] == [number(value) for value in importance.importance[:20]]
+    seen = importance[(importance.importance.abs() >= 0.0005) | (importance.kind == "covariate")][:20]
+    assert [row[0] for row in page.tables["importance"][1:]] == seen.feature.tolist()
+    assert [row[2] for row in page.tables["importance"][1:]] == [number(value) for value in seen.importance]
     effects = pd.read_csv(folders[kind] / "explanation/marker_effects.csv").sort_values("p", kind="stable")
     assert [row[0] for row in page.tables["associations"][1:]] == effects.locus_id[:20].tolist()
     gebv = pd.read_csv(folders[kind] / "explanation/gebv.csv").sort_values("gebv", ascending=False, kind="stable")
@@ -230,7 +231,37 @@ def test_advice_follows_from_the_results(folder, board, task, facts, expected):
 def test_nothing_is_advised_without_reason(folder):
     text = told(folder, {"p_null": 0.05, "score": 0.9, "lower": 0.87, "upper": 0.93},
                 {"n_samples": 5000, "classes_counts": {"control": 2500, "case": 2500}}, {"inflation": 1.0})  # fmt: skip
-    assert "None of the rules" in text
+    assert text.startswith("Predict new samples with the saved model.None of the rules")
+
+
+def test_how_to_predict_is_said_where_there_is_something_to_predict_with(folder, tmp_path):
+    write_automl_report(folder, tmp_path / "r.html")
+    command = "gpatlas predict run/model.gpatlas new.vcf.gz --table covariates.csv --out predictions.csv"
+    assert f"<pre>{command}</pre>" in (tmp_path / "r.html").read_text()
+    board = pd.read_csv(folder / "leaderboard.csv").assign(p_null=0.4)
+    board.to_csv(folder / "leaderboard.csv", index=False)
+    write_automl_report(folder, tmp_path / "r.html")
+    assert "gpatlas predict" not in (tmp_path / "r.html").read_text()
+
+
+def test_a_wide_interval_of_few_folds_asks_for_folds_first(folder):
+    wide = {"p_null": 0.05, "lower": 0.6, "upper": 0.9}
+    assert "Add samples." in told(folder, wide, {"n_samples": 5000})
+    folds = pd.read_csv(folder / "folds.csv")
+    folds[folds["repeat"] == 0].to_csv(folder / "folds.csv", index=False)
+    assert "4 folds make an interval wide" in told(folder, wide, {"n_samples": 5000})
+
+
+def test_a_stack_is_named_by_its_members(folder):
+    board = pd.read_csv(folder / "leaderboard.csv")
+    stack = board[board.model == "automl"].assign(model="stack", chosen=True, weight=np.nan)
+    pd.concat([board.assign(chosen=False), stack]).to_csv(folder / "leaderboard.csv", index=False)
+    assert read_results(folder).chosen_title == "an average of rrBLUP (0.50) and LASSO (0.50)"
+
+
+def test_values_that_differ_do_so_in_print():
+    values = pd.Series([0.00512, 0.00498, -0.0031, np.nan])
+    assert [shown.text for shown in _as_spread(values, values)] == ["0.0051", "0.0050", "−0.0031", ""]
 
 
 def test_few_permutations_are_no_reason_to_doubt(folder, tmp_path):

@@ -10,6 +10,13 @@ LOOK_FOLDS, LOOK_SHARE = 2, 0.5  # that all candidates are fitted to first, and 
 SEARCH_SHARE = 0.8  # of a budget in seconds; the rest is for the fits that outer folds judge
 
 
+def _meant(name: str) -> str:
+    """Name the nearest candidate by name or title, or all of them."""
+    titles = {candidate.title.lower(): key for key, candidate in CANDIDATES.items()}
+    by_title = titles.get(name.lower().replace("_", " "))
+    return f"; did you mean '{by_title}'?" if by_title else did_you_mean(name, CANDIDATES)
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to search and how to judge the search.
@@ -53,7 +60,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in self.candidates:
             if name not in CANDIDATES:
-                raise ConfigError(f"unknown candidate '{name}'{did_you_mean(name, CANDIDATES)}")
+                raise ConfigError(f"unknown candidate '{name}'{_meant(name)}")
         for key, least in (("budget_fits", 1), ("outer_folds", 2), ("outer_repeats", 1), ("inner_folds", 2)):
             if getattr(self, key) < least:
                 raise ConfigError(f"{key} must be at least {least}, not {getattr(self, key)}")

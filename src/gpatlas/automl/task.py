@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, did_you_mean
+from gpatlas.wording import rounded_mean
 
 Kind = Literal["continuous", "binary", "multiclass"]
 
@@ -246,7 +247,7 @@ def _classes(
             raise DataError(f"trait {trait} is {values[0]:g} in all {len(y)} samples; there is nothing to predict")
         hint = f" It has {len(values)} distinct values; --kind multiclass would take them as classes."
         few = whole and levels is None and len(values) <= FEW_VALUES
-        spread = f"mean {y.mean():.4g}, standard deviation {y.std():.4g}"
+        spread = f"mean {rounded_mean(y):.4g}, standard deviation {y.std():.4g}"
         return kind, (), y, f"{trait} is continuous: {len(y):,} samples, {spread}.{hint if few else ''}"
     if len(values) > max(FEW_VALUES, len(levels or ())):
         raise DataError(f"trait {trait} has {len(values)} distinct values, too many for classes; take kind continuous")
@@ -257,7 +258,7 @@ def _classes(
         raise DataError(f"trait {trait} is '{names[0]}' in all {len(y)} samples; one class cannot be told from another")
     if kind == "multiclass" and len(names) == 2:
         kind = "binary"
-    shown = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
+    shown = ", ".join(f"{count:,} of '{name}'" for name, count in zip(names, counts, strict=True))
     what = f"binary, and '{names[1]}' is the case" if kind == "binary" else f"of {len(names)} classes"
     return kind, names, codes.astype(np.float64), f"{trait} is {what}: {shown}."
 

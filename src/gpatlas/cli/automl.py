@@ -1,6 +1,7 @@
 """`gpatlas automl`: which model predicts a trait best, by how much, and a model to predict with."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,13 +146,15 @@ def _read(
     from gpatlas.joins import attach
 
     dataset = read_genotypes(genotypes)
-    said = [("read", f"{genotypes.name}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci.")]
-    said += [("read", _sentence(text)) for text in dataset.provenance.get("account", [])]
+    said = [("read", _sentence(text)) for text in dataset.provenance.get("account", [])]
+    said += [("munge", text) for text in _munged(dataset.provenance.get("munge", {}))]
+    said.append(("read", f"{genotypes.name}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci."))
     tables = []
     if phenotypes is not None:
-        declared = {"continuous": "numeric", "multiclass": "categorical"}.get(kind or "")
-        known: dict[str, Any] = {declared: [trait]} if declared and trait in column_names(phenotypes) else {}
-        tables.append(read_phenotypes(phenotypes, family=family, **known))
+        alone = [trait] if trait in column_names(phenotypes) else None
+        meant = {"multiclass": "categorical", "continuous": "numeric"}.get(str(kind))
+        as_said: dict[str, Any] = {meant: alone} if meant and alone else {}
+        tables.append(read_phenotypes(phenotypes, traits=alone, family=family, **as_said))
     elif family is not None:
         raise ConfigError(f"--family {family} is a column of --phenotypes; give that, too")
     if covariates is not None:
@@ -162,7 +165,15 @@ def _read(
     return dataset, said
 
 
+def _munged(record: dict[str, Any]) -> Iterator[str]:
+    """Say what `gpatlas munge` dropped before."""
+    for step in record.get("steps", []):
+        yield f"{step['of'].capitalize()}, {step['what']}: {step['dropped']:,} dropped, {step['left']:,} left."
+
+
 def _sentence(text: str) -> str:
+    word = text.split(" ")[0]
+    text = text[0].upper() + text[1:] if word.isalpha() and word.islower() else text  # but no file's name
     return text if text.endswith((".", "!")) else f"{text}."
 
 

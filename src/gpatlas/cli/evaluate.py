@@ -103,12 +103,12 @@ def _score(experiment: ExperimentConfig, results: Path) -> None:
 
 @app.command()
 def report(
-    results: Annotated[list[Path], typer.Argument(help="Results folders of experiments.")],
+    results: Annotated[list[Path], typer.Argument(help="Results folders of experiments, or that of one AutoML run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
 ) -> None:
     """Gather results into one HTML page.
 
-    Self-contained: figures, metrics, configuration, versions and runtimes.
+    Self-contained: figures, metrics, configuration, versions and runtimes. An AutoML run has a page of its own.
 
     \b
     Example (after `bash run_snakemake_pipeline.sh scaling`):
@@ -117,7 +117,7 @@ def report(
     from gpatlas.report import write_report
 
     write_report(results, out)
-    print(f"{out}: {len(results)} experiment{'s' * (len(results) != 1)}")
+    print(f"{out}: the report of {', '.join(str(folder) for folder in results)}")
 
 
 def _runtime(product: Path) -> dict:

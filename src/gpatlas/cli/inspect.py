@@ -13,6 +13,7 @@ from gpatlas.encoding import MISSING
 from gpatlas.io import read_dataset
 from gpatlas.io.store import stored_hash
 from gpatlas.packed import Dosages
+from gpatlas.wording import rounded_mean
 
 
 @app.command()
@@ -52,14 +53,14 @@ def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
         ("loci", f"{dataset.n_loci:,} on {chromosomes} chromosome{'s' * (chromosomes != 1)}"),
         ("ploidy", str(dataset.ploidy)),
         ("genotypes", _genotypes(dataset)),
-        *_covariates(dataset),
+        *_beside(dataset),
         *_origin(dataset),
         ("content", f"{dataset.content_hash} ({'as written' if intact else 'CHANGED since it was written'})"),
     ]
 
 
-def _covariates(dataset: Dataset) -> list[tuple[str, str]]:
-    """Name covariates and families, where there are any, and the classes of covariates and traits that have some."""
+def _beside(dataset: Dataset) -> list[tuple[str, str]]:
+    """Name covariates, classes, environments and families where there are any, and what munging dropped."""
     names = as_text(dataset.covariate_id).tolist()
     found = []
     if names:
@@ -69,8 +70,17 @@ def _covariates(dataset: Dataset) -> list[tuple[str, str]]:
     classes = [f"{name} ({', '.join(dataset.levels[name])})" for name in traits]
     if classes:
         found.append(("classes", ", ".join(classes)))
+    if dataset.environments:
+        shared: dict[str, list[str]] = {}
+        for base, place in dataset.environments.values():
+            shared.setdefault(base, []).append(place)
+        found += [("measured in", f"{base}: {', '.join(places)}") for base, places in shared.items()]
     if dataset.family is not None:
         found.append(("families", f"{len(set(as_text(dataset.family).tolist()) - {''}):,}"))
+    munged = dataset.provenance.get("munge", {}).get("steps", [])
+    if munged:
+        dropped = {of: sum(step["dropped"] for step in munged if step["of"] == of) for of in ("samples", "loci")}
+        found.append(("munged", f"{dropped['samples']:,} samples and {dropped['loci']:,} loci dropped"))
     return found
 
 
@@ -108,6 +118,13 @@ def _missing_and_ones(dataset: Dataset) -> tuple[NDArray, NDArray]:
     return missing, ones
 
 
+def _moments(known: NDArray, levels: tuple[str, ...] | None) -> tuple[str, str]:
+    """Mean and variance, or how many samples each class has."""
+    if levels is None:
+        return (f"{rounded_mean(known):.3g}", f"{known.var():.3g}") if len(known) else ("", "")
+    return ", ".join(f"{name}: {int((known == code).sum()):,}" for code, name in enumerate(levels)), ""
+
+
 def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]
     from rich.table import Table
 
@@ -124,7 +141,7 @@ def _trait_table(dataset: Dataset, limit: int):  # type: ignore[no-untyped-def]
     for k, name in enumerate(as_text(dataset.trait_id)[:limit]):
         values = dataset.phenotypes[:, k]
         known = values[~np.isnan(values)]
-        cells = [str(name), str(len(values) - len(known)), f"{known.mean():.3g}", f"{known.var():.3g}"]
+        cells = [str(name), str(len(values) - len(known)), *_moments(known, dataset.levels.get(str(name)))]
         if truth is not None:
             var = {key: column[k] for key, column in truth.traits.items()}
             cells += [str((traits == k).sum()) for traits in of_trait.values()]

@@ -33,6 +33,8 @@ class Score:
         Its direction.
     lowest, highest
         The worst and the best, or the other way round; an interval ends there.
+    short
+        Its name in the head of a table; "" where `text` is short enough.
     """
 
     name: str
@@ -42,6 +44,12 @@ class Score:
     larger_is_better: bool = True
     lowest: float = 0.0
     highest: float = 1.0
+    short: str = ""
+
+    @property
+    def head(self) -> str:
+        """Its name in the head of a table."""
+        return self.short or self.text
 
     def utility(self, value: Any) -> Any:
         """Turn the score round, if need be, so that more is better."""
@@ -77,7 +85,7 @@ def spearman(observed: NDArray, predicted: NDArray) -> float:
 SCORES: dict[str, Score] = {
     score.name: score
     for score in (
-        Score("auc", "area under the ROC curve", classification.auc, True),
+        Score("auc", "area under the ROC curve", classification.auc, True, short="AUC"),
         Score("balanced_accuracy", "balanced accuracy", classification.balanced_accuracy, True),
         Score("accuracy_class", "accuracy", classification.accuracy, True),
         Score("sensitivity", "sensitivity", classification.sensitivity, True),
@@ -86,8 +94,8 @@ SCORES: dict[str, Score] = {
         Score("brier", "Brier score", classification.brier, True, larger_is_better=False, highest=2.0),
         Score("r", "correlation", r, False, lowest=-1.0),
         Score("r2", "R²", r2, False, lowest=-np.inf),
-        Score("mse", "mean squared error", mse, False, larger_is_better=False, highest=np.inf),
-        Score("mae", "mean absolute error", mae, False, larger_is_better=False, highest=np.inf),
+        Score("mse", "mean squared error", mse, False, larger_is_better=False, highest=np.inf, short="MSE"),
+        Score("mae", "mean absolute error", mae, False, larger_is_better=False, highest=np.inf, short="MAE"),
         Score("spearman", "rank correlation", spearman, False, lowest=-1.0),
     )
 }

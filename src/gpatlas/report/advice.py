@@ -8,6 +8,7 @@ from gpatlas.plotting.style import model_name, number
 from gpatlas.report.automl_results import WHOLE, Results
 
 FEW_SAMPLES, RARE_CLASS, IMBALANCE = 200, 30, 5.0
+FEW_FOLDS = 8  # of fewer, the interval is wide by Student's t alone
 STRUCTURE_SHARE, INFLATED = 0.1, 1.2
 SMALL_PART = 0.05  # of the leading covariate's importance
 OPTIMISM, WIDE = 0.05, 0.15  # of utility: inner minus outer score, and width of the interval
@@ -16,9 +17,19 @@ OPTIMISM, WIDE = 0.05, 0.15  # of utility: inner minus outer score, and width of
 def advice(results: Results) -> list[tuple[str, str]]:
     """Return what follows from the results, as (what to do, why)."""
     found = [item for rule in _RULES for item in rule(results)]
-    if found:
+    if not predicting(results):
         return found
-    return [("Predict new samples with the saved model.", "None of the rules that look for a weakness found one.")]
+    weakness = "" if found else "None of the rules that look for a weakness found one. "
+    how = "The command says what was missing, flipped or ambiguous in their genotypes."
+    return [*found, ("Predict new samples with the saved model.", weakness + how)]
+
+
+def predicting(results: Results) -> str:
+    """Return the command that predicts new samples; "" where predictions are not to be used."""
+    if not (np.isnan(results.p_null) or results.beats_null):
+        return ""
+    table = " --table covariates.csv" if results.task.get("n_covariates") else ""
+    return f"gpatlas predict {results.folder.name}/model.gpatlas new.vcf.gz{table} --out predictions.csv"
 
 
 def _no_signal(results: Results) -> Iterator[tuple[str, str]]:
@@ -65,13 +76,13 @@ def _ceiling(results: Results) -> Iterator[tuple[str, str]]:
 
 def _few_samples(results: Results) -> Iterator[tuple[str, str]]:
     n, row = int(results.task["n_samples"]), results.honest
-    bounded = results.score.highest <= 1
-    if n < FEW_SAMPLES or (bounded and row.upper - row.lower > WIDE):
-        yield (
-            "Add samples.",
-            f"With {n:,} samples the score is known to within {number(row.lower)} to {number(row.upper)} only, and a "
-            "model learns more from more.",
-        )
+    known = f"With {n:,} samples the score is known to within {number(row.lower)} to {number(row.upper)} only"
+    wide = results.score.highest <= 1 and row.upper - row.lower > WIDE
+    n_folds = len(results.folds[results.folds.model == WHOLE])
+    if n >= FEW_SAMPLES and wide and n_folds < FEW_FOLDS:
+        yield ("Judge by more folds.", f"{known}, and {n_folds} folds make an interval wide: --outer 5x2 narrows it.")
+    elif n < FEW_SAMPLES or wide:
+        yield ("Add samples.", f"{known}, and a model learns more from more.")
 
 
 def _imbalance(results: Results) -> Iterator[tuple[str, str]]:
@@ -90,7 +101,7 @@ def _imbalance(results: Results) -> Iterator[tuple[str, str]]:
 def _stack(results: Results) -> Iterator[tuple[str, str]]:
     board = results.leaderboard.set_index("model")
     members = board.drop(index=[m for m in ("stack", WHOLE) if m in board.index])
-    if "stack" not in board.index or not len(members):
+    if results.chosen != "stack" or not len(members):
         return
     utility = results.score.utility
     best = members.index[np.argmax(utility(members.score).fillna(-np.inf))]

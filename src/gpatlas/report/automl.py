@@ -9,12 +9,13 @@ import pandas as pd
 
 from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES
 from gpatlas.plotting.style import model_name, number
-from gpatlas.report.advice import advice
+from gpatlas.report.advice import advice, predicting
 from gpatlas.report.automl_figures import sections
 from gpatlas.report.automl_results import SIGNIFICANT, WHOLE, Results, read_results
 from gpatlas.report.rendering import Shown, download, grid, write_page
 
 _ROWS = 20  # of a table of the top ones
+_SEEN = 0.0005  # importance that three decimals show
 _STEPS = {
     "read": "Read",
     "join": "Join",
@@ -52,6 +53,8 @@ def write_automl_report(folder: Path, out: Path) -> None:
         verdict=_verdict(results),
         narrative=_narrative(results),
         leaderboard=_leaderboard(results),
+        others=_other_scores(results),
+        hyperparameters=_tuned(results),
         scores=_scores(results),
         sections=sections(results),
         importance=_importance(results),
@@ -59,6 +62,7 @@ def write_automl_report(folder: Path, out: Path) -> None:
         gebv=_breeding_values(results),
         methods=results.methods,
         advice=advice(results),
+        command=predicting(results),
         settings=_settings(results),
         downloads=[download(path) for path in files],
     )
@@ -81,7 +85,7 @@ def _verdict(results: Results) -> dict[str, Any]:
     chance = results.chance
     return {
         "trait": results.task["trait"],
-        "model": model_name(results.chosen),
+        "model": results.chosen_title,
         "metric": score.text,
         "score": number(row.score),
         "interval": f"{number(row.lower)} to {number(row.upper)}" if np.isfinite(row.lower) else "",
@@ -102,13 +106,22 @@ def _signal(results: Results) -> str:
     return f"That is better than chance (p {_p_value(p)}, {n} permutations of the phenotypes)."
 
 
-def _leaderboard(results: Results) -> dict:
+def _ranked(results: Results) -> pd.DataFrame:
+    """Return the leaderboard, the whole procedure first and then by score."""
     board = results.leaderboard.sort_values(
         "score", ascending=not results.score.larger_is_better, kind="stable", ignore_index=True
     )
-    board = pd.concat([board[board.model == WHOLE], board[board.model != WHOLE]], ignore_index=True)
-    names = [name + " (chosen)" * (name == results.chosen) for name in board.model]
-    table = pd.DataFrame({"model": [_titled(name) for name in names], results.score.text: _numbers(board.score)})
+    return pd.concat([board[board.model == WHOLE], board[board.model != WHOLE]], ignore_index=True)
+
+
+def _marked(results: Results, board: pd.DataFrame) -> list[int]:
+    return [k for k, name in enumerate(board.model) if name in (WHOLE, results.chosen)]
+
+
+def _leaderboard(results: Results) -> dict:
+    board = _ranked(results)
+    names = [model_name(name) + " (chosen)" * (name == results.chosen) for name in board.model]
+    table = pd.DataFrame({"model": names, results.score.head: _numbers(board.score)})
     table["95 % interval"] = [
         Shown(f"{number(low)} to {number(high)}" if np.isfinite(low) else "")
         for low, high in zip(board.lower, board.upper, strict=True)
@@ -116,22 +129,31 @@ def _leaderboard(results: Results) -> dict:
     table["in the search"] = _numbers(board.inner_score)
     for column, title in (("p_null", "p of chance"), ("weight", "weight in stack")):
         if column in board and board[column].notna().any():
-            table[title] = [Shown(_p_value(v) if column == "p_null" else _text(v)) for v in board[column]]
-    for name in CLASSIFICATION if results.classes else REGRESSION:
-        if name in board and name != results.score.name and board[name].notna().any():
-            table[SCORES[name].text] = _numbers(board[name])
+            shown = _p_value if column == "p_null" else _weight
+            table[title] = [Shown(shown(value)) for value in board[column]]
     if "n_fits" in board:
         table["fits"] = [Shown("" if pd.isna(n) else f"{int(n):,}") for n in board.n_fits]
     if "seconds" in board:
         table["seconds"] = [Shown("" if pd.isna(s) else f"{s:,.1f}") for s in board.seconds]
-    if "hyperparameters" in board:
-        table["hyperparameters"] = [_hyperparameters(text) for text in board.hyperparameters]
-    return grid(table, [k for k, name in enumerate(board.model) if name in (WHOLE, results.chosen)])
+    return grid(table, _marked(results, board))
 
 
-def _titled(name: str) -> str:
-    model, chosen, _ = name.partition(" (chosen)")
-    return model_name(model) + chosen
+def _other_scores(results: Results) -> dict:
+    board = _ranked(results)
+    table = pd.DataFrame({"model": map(model_name, board.model)})
+    for name in CLASSIFICATION if results.classes else REGRESSION:
+        if name in board and name != results.score.name and board[name].notna().any():
+            table[SCORES[name].head] = _numbers(board[name])
+    return grid(table, _marked(results, board))
+
+
+def _tuned(results: Results) -> list[tuple[str, str]]:
+    """Return what the search settled on: (model, hyperparameters); those with defaults only are left out."""
+    board = _ranked(results)
+    if "hyperparameters" not in board:
+        return []
+    found = zip(map(model_name, board.model), map(_hyperparameters, board.hyperparameters), strict=True)
+    return [(name, text) for name, text in found if text]
 
 
 def _scores(results: Results) -> dict:
@@ -156,7 +178,8 @@ def _importance(results: Results) -> dict | None:
     table = results.explanation.get("permutation_importance")
     if table is None or not len(table):
         return None
-    top = table.head(_ROWS)
+    top = table[(table.importance.abs() >= _SEEN) | (table.kind == "covariate")].head(_ROWS)
+    top = top if len(top) else table.head(1)
     shown = {
         "feature": top.feature,
         "kind": top.kind,
@@ -165,7 +188,7 @@ def _importance(results: Results) -> dict | None:
         "loci shuffled together": [Shown(f"{n:,}" if n else "") for n in top.n_loci],
         "linked with it": [_abridged(linked) for linked in top.linked],
     }
-    return grid(pd.DataFrame(shown))
+    return grid(pd.DataFrame(shown)) | {"of": len(table)}
 
 
 def _associations(results: Results) -> dict | None:
@@ -173,8 +196,10 @@ def _associations(results: Results) -> dict | None:
     if table is None or not table.p.notna().any():
         return None
     top = table.sort_values("p", kind="stable").head(_ROWS)
-    position = [Shown(f"{v:,.0f}" if v == round(v) else f"{v:,.4g}") for v in top.position.fillna(0)]
-    shown: dict[str, Any] = {"locus": top.locus_id, "chromosome": top.chromosome, "position": position}
+    shown: dict[str, Any] = {"locus": top.locus_id}
+    if (table.chromosome.fillna("") != "").any() or (table.position > 0).any():  # not every panel has a map
+        position = [Shown(f"{v:,.0f}" if v == round(v) else f"{v:,.4g}") for v in top.position.fillna(0)]
+        shown |= {"chromosome": top.chromosome, "position": position}
     shown["share between classes" if results.kind == "multiclass" else "effect"] = _numbers(top.effect)
     if top.se.notna().any():
         shown["± s.e."] = _numbers(top.se)
@@ -193,7 +218,8 @@ def _breeding_values(results: Results) -> dict | None:
     shown: dict[str, Any] = {"sample": top.sample_id}
     if "class" in top:
         shown["class"] = top["class"]
-    shown |= {"GEBV": _numbers(top.gebv), "± s.e.": _numbers(top.se), "reliability": _numbers(top.reliability)}
+    shown |= {"GEBV": _as_spread(top.gebv, table.gebv), "± s.e.": _as_spread(top.se, table.gebv)}
+    shown["reliability"] = _numbers(top.reliability)
     return grid(pd.DataFrame(shown))
 
 
@@ -203,7 +229,7 @@ def _settings(results: Results) -> list[tuple[str, str]]:
         "trait": results.task["trait"],
         "kind": results.kind,
         "samples": f"{results.task['n_samples']:,}",
-        "classes": ", ".join(f"{name} {count:,}" for name, count in counts.items()),
+        "classes": ", ".join(f"{count:,} of “{name}”" for name, count in counts.items()),
         "loci": f"{results.task['n_loci']:,}",
         "covariates": ", ".join(map(str, results.task.get("covariates") or [])) or "none",
         "selected by": results.score.text,
@@ -246,8 +272,19 @@ def _numbers(values: pd.Series) -> list[Shown]:
     return [Shown(_text(value)) for value in values]
 
 
+def _as_spread(values: pd.Series, spread: pd.Series) -> list[Shown]:
+    """Show so many decimals that values which differ do so in print."""
+    sd = float(spread.std())
+    decimals = int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if np.isfinite(sd) and sd > 0 else 3
+    return [Shown(f"{value:,.{decimals}f}".replace("-", "−") if np.isfinite(value) else "") for value in values]
+
+
 def _text(value: float) -> str:
     return number(value) if np.isfinite(value) else ""
+
+
+def _weight(value: float) -> str:
+    return f"{value:.2f}" if value > 0 else ""
 
 
 def _p_value(p: float) -> str:

@@ -106,10 +106,11 @@ def _features(results: Results) -> Iterator[Figure]:
                 "linkage disequilibrium share what one of them does.",
                 automl_features.plot_shap_swarm(shap, unit),
             )
+            return
         yield _figure(
             "bars",
-            "Mean SHAP values",
-            "Mean magnitude over samples" + (", of each class." if "class" in shap else "."),
+            "SHAP values",
+            f"How far each feature moved the predictions of each class: mean magnitude. {results.methods['shap']}",
             automl_features.plot_shap_bars(shap, unit),
         )
 

@@ -11,6 +11,7 @@ import pandas as pd
 from gpatlas.errors import StoreError
 from gpatlas.evaluate.scores import SCORES, Score
 from gpatlas.io.tables import read_table
+from gpatlas.plotting.style import model_name
 
 TABLES = ("leaderboard", "folds", "predictions")
 EXPLANATION = ("permutation_importance", "shap", "marker_effects", "gebv", "structure")
@@ -20,6 +21,7 @@ _TEXT = {
 }  # fmt: skip
 SIGNIFICANT = 0.05
 WHOLE = "automl"  # the model that stands for the whole procedure
+STACK = "stack"  # the average of candidates
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Results:
     def chosen(self) -> str:
         """The model that the final search chose."""
         return str(self.leaderboard.model[self.leaderboard.chosen.astype(bool)].iloc[0])
+
+    @property
+    def chosen_title(self) -> str:
+        """Its name as it is printed; an average with its weights."""
+        if self.chosen != STACK or "weight" not in self.leaderboard:
+            return model_name(self.chosen)
+        members = self.leaderboard[self.leaderboard.weight.fillna(0) > 0].sort_values("weight", ascending=False)
+        parts = [f"{model_name(name)} ({w:.2f})" for name, w in zip(members.model, members.weight, strict=True)]
+        return f"an average of {', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else model_name(self.chosen)
 
     @property
     def ceiling(self) -> float | None:

@@ -92,12 +92,12 @@ _PORTFOLIO = (
     _candidate("library", "svm", "SVM", lambda n, p, classes: 0.02 + (5e-9 if classes else 1e-9) * n**2 * p, _SVM),
     _candidate("genetic", "rkhs", "RKHS", lambda n, p, _: 0.05 + 6 * _gram(n, max(n, p))),
     _candidate("genetic", "egblup", "EGBLUP", lambda n, p, _: 0.1 + 10 * _gram(n, max(n, p))),
-    _candidate("library", "lightgbm", "gradient boosting", lambda n, p, _: 0.2 + 2e-6 * n * p, _BOOSTING),
+    _candidate("library", "lightgbm", "LightGBM", lambda n, p, _: 0.2 + 2e-6 * n * p, _BOOSTING),
     _candidate("genetic", "bayes_cpi", "BayesCπ", lambda n, p, classes: 0.1 + (4e-6 if classes else 2e-6) * n * p),
     _candidate(
         "genetic", "kernel_tree", "kernels and trees", lambda n, p, _: 0.3 + 2e-6 * n * p + 7 * _gram(n, max(n, p))
     ),
-    _candidate("library", "extra_trees", "extra trees", lambda n, p, _: 0.3 + 2e-6 * n * p, _FOREST),
+    _candidate("library", "extra_trees", "ExtraTrees", lambda n, p, _: 0.3 + 2e-6 * n * p, _FOREST),
     _candidate("library", "random_forest", "random forest", lambda n, p, _: 0.4 + 4e-6 * n * p, _FOREST),
     _candidate(
         "library",
