@@ -106,6 +106,12 @@ def test_fewer_folds_where_a_class_is_rare_are_said():
     )
 
 
+def test_a_fold_has_samples_enough_to_correlate():
+    resampling = resample(task_of(np.arange(31.0)), 1000, 1, 1)
+    assert resampling.text == "10 random folds (1000 were asked for, a fold needs 3 samples)."
+    assert min(len(split.test) for split in resampling) == 3
+
+
 def test_one_environment_is_cut_at_random():
     groups = np.repeat(["dry"], 20)
     assert len(resample(task_of(np.zeros(20), groups=groups, grouping="environment"), 4, 1, 1)) == 4

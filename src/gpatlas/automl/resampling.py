@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from gpatlas.automl.task import Task
 from gpatlas.seeding import stable_seed
 
+LEAST_OF_A_FOLD = 3  # samples of a continuous trait: of fewer there is no correlation to speak of
+
 
 @dataclass(frozen=True)
 class Split:
@@ -98,15 +100,21 @@ def resample(task: Task, n_folds: int, n_repeats: int, seed: int) -> Resampling:
 
 def _of_samples(task: Task, n_folds: int, n_repeats: int, seed: int) -> Resampling:
     wanted = n_folds
-    if task.classes:
-        n_folds = max(2, min(n_folds, min(task.class_counts.values())))
+    most = min(task.class_counts.values()) if task.classes else task.n_samples // LEAST_OF_A_FOLD
+    n_folds = max(2, min(n_folds, most))
     repeats = []
     for repeat in range(n_repeats):
         rng = np.random.default_rng(stable_seed(seed, "folds", repeat))
         repeats.append(_stratified(task.y, n_folds, rng) if task.classes else _random(task.n_samples, n_folds, rng))
     splits = [split for repeat, fold in enumerate(repeats) for split in _splits(fold, repeat)]
-    why = f" ({wanted} were asked for, the rarest class has {n_folds} samples)" if n_folds < wanted else ""
-    what = f"{n_folds} folds{why}, each with its share of every class" if task.classes else f"{n_folds} random folds"
+    why = ""
+    if n_folds < wanted:
+        fewest = (
+            f"the rarest class has {n_folds} samples" if task.classes else f"a fold needs {LEAST_OF_A_FOLD} samples"
+        )
+        why = f" ({wanted} were asked for, {fewest})"
+    what = f"{n_folds} folds{why}, each with its share of every class"
+    what = what if task.classes else f"{n_folds} random folds{why}"
     return Resampling(tuple(splits), f"{what[0].upper()}{what[1:]}{_repeated(n_repeats)}.")
 
 

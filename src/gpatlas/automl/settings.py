@@ -1,12 +1,14 @@
 """`Settings` of an AutoML run: what may compete, by which score, on which budget."""
 
+import difflib
 from dataclasses import dataclass, replace
 
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.config.automl import SearchSpec
-from gpatlas.errors import ConfigError, did_you_mean
+from gpatlas.errors import ConfigError
 
 LOOK_FOLDS, LOOK_SHARE = 2, 0.5  # that all candidates are fitted to first, and the part of the budget for it
+MOST_REPEATS = 1000
 SEARCH_SHARE = 0.8  # of a budget in seconds; the rest is for the fits that outer folds judge
 
 
@@ -14,7 +16,8 @@ def _meant(name: str) -> str:
     """Name the nearest candidate by name or title, or all of them."""
     titles = {candidate.title.lower(): key for key, candidate in CANDIDATES.items()}
     by_title = titles.get(name.lower().replace("_", " "))
-    return f"; did you mean '{by_title}'?" if by_title else did_you_mean(name, CANDIDATES)
+    close = [by_title] if by_title else difflib.get_close_matches(name, CANDIDATES, n=1, cutoff=0.75)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(CANDIDATES)}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Settings:
         for key, least in (("budget_fits", 1), ("outer_folds", 2), ("outer_repeats", 1), ("inner_folds", 2)):
             if getattr(self, key) < least:
                 raise ConfigError(f"{key} must be at least {least}, not {getattr(self, key)}")
+        if self.outer_repeats > MOST_REPEATS:
+            raise ConfigError(f"outer_repeats must be at most {MOST_REPEATS}, not {self.outer_repeats}")
         if self.budget_seconds is not None and not self.budget_seconds > 0:
             raise ConfigError(f"budget_seconds must be above 0, not {self.budget_seconds:g}")
 

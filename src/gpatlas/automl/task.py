@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, did_you_mean
-from gpatlas.wording import rounded_mean
+from gpatlas.wording import rounded_mean, several
 
 Kind = Literal["continuous", "binary", "multiclass"]
 
@@ -269,8 +269,8 @@ def _check_size(trait: str, y: NDArray[np.float64], classes: tuple[str, ...]) ->
     for code, name in enumerate(classes):
         if (count := int((y == code).sum())) < LEAST_OF_A_CLASS:
             raise DataError(
-                f"class '{name}' of trait {trait} has {count} samples; at least {LEAST_OF_A_CLASS} are needed, so "
-                "join it with another class or leave its samples out"
+                f"class '{name}' of trait {trait} has {several(count, 'sample')}; at least {LEAST_OF_A_CLASS} are "
+                "needed, so join it with another class or leave its samples out"
             )
 
 

@@ -1,5 +1,6 @@
 """`gpatlas automl`: which model predicts a trait best, by how much, and a model to predict with."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,9 @@ def automl(
     metric: Annotated[
         str | None, typer.Option(help="Score to select by: auc, log_loss, … or r, mse, …; auc or r by default.")
     ] = None,
-    candidates: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
+    candidates: Annotated[
+        str | None, typer.Option(help="Names, comma-separated, such as rrblup,lasso; all by default.")
+    ] = None,
     budget_fits: Annotated[int, typer.Option(min=1, help="Model fits of one search; reproducible.")] = 100,
     budget_seconds: Annotated[
         float | None, typer.Option(help="Instead: seconds of fitting in all, added over processes.")
@@ -76,7 +79,7 @@ def automl(
 
     folds, repeats = _outer(outer)
     settings = Settings(
-        candidates=tuple(name.strip() for name in candidates.split(",")) if candidates else (),
+        candidates=() if candidates is None else tuple(name.strip() for name in candidates.split(",")),
         metric=metric,
         budget_fits=budget_fits,
         budget_seconds=budget_seconds,
@@ -106,6 +109,7 @@ def automl(
             on_result=lambda results: report(round(units_done(results, settings)), round(total), unit),
         )
     known, after = ceiling(dataset, task), []
+    shutil.rmtree(out / "explanation", ignore_errors=True)  # that of an earlier run in this folder
     if explained:
         with progress(f"explain {trait}") as report:
             explanation = explain(outcome.estimator, task, seed, report)

@@ -114,11 +114,12 @@ def score_for(kind: str, name: str | None = None) -> Score:
         No such score, or none for this kind of trait.
     """
     allowed = CLASSIFICATION if kind in CLASSES else REGRESSION
+    spelt = [{"accuracy_class": "accuracy"}.get(one, one) for one in allowed]
     chosen = allowed[0] if name is None else ALIASES.get(name, name)
     if chosen not in SCORES:
-        raise ConfigError(f"unknown metric '{name}'{did_you_mean(str(name), allowed)}")
+        raise ConfigError(f"unknown metric '{name}'{did_you_mean(str(name), spelt)}")
     if chosen not in allowed:
-        raise ConfigError(f"metric {name} is not one of a {kind} trait; take one of {', '.join(allowed)}")
+        raise ConfigError(f"metric {name} is not one of a {kind} trait; take one of {', '.join(spelt)}")
     return SCORES[chosen]
 
 

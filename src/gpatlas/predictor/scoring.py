@@ -49,6 +49,8 @@ def score_prediction(predictor: Predictor, prediction: Prediction, dataset: Data
         if "lower" in prediction.table:
             inside = (values >= prediction.table["lower"]) & (values <= prediction.table["upper"])
             said.append(f"{inside[rows].mean():.1%} of their phenotypes are within the intervals.")
+    elif not len(rows) and n_twins:
+        said.append("No other sample has a phenotype to score by.")
     else:
         said.append(f"Not scored: only {len(rows)} new samples have a phenotype, and at least {LEAST} are needed.")
     return NewScores(_shown(values, predictor), scores, tuple(said))

@@ -18,6 +18,7 @@ from gpatlas.automl.explain.margins import predicted
 Array = NDArray[np.float64]
 
 TOP_FEATURES = 20
+MOST_SWITCHED = 100  # samples of a model that has to be asked
 _ORDERS = 5  # random orders of switching, each with its reverse, a background sample for each
 _VALUES_AT_ONCE = 2**24
 _TREES = {
@@ -36,6 +37,8 @@ class Attribution:
     ----------
     values
         `(n_outputs, n_samples, n_features)`; one output for values and two classes, else one for each class.
+    rows
+        `(n_samples,)` of X, the samples that they are of.
     features
         `(n_features,)` columns of X that they are of.
     method, unit
@@ -43,6 +46,7 @@ class Attribution:
     """
 
     values: Array
+    rows: NDArray[np.intp]
     features: NDArray[np.intp]
     method: str
     unit: str
@@ -83,19 +87,22 @@ def attribute(
     units, probability = ("trait units", "trait units") if kind == "continuous" else ("log odds", "probability")
     if slopes is not None:
         return Attribution(
-            linear_values(slopes, X, rows), np.arange(X.shape[1]), "exactly, as the model is linear", units
+            linear_values(slopes, X, rows), rows, np.arange(X.shape[1]), "exactly, as the model is linear", units
         )
     found = _tree_values(model, X, rows)
     if found is not None:
         values, log_odds = found
-        return Attribution(values, np.arange(X.shape[1]), "by TreeSHAP", units if log_odds else probability)
+        return Attribution(values, rows, np.arange(X.shape[1]), "by TreeSHAP", units if log_odds else probability)
 
     def outputs(x: NDArray) -> Array:
         values = predicted(model, x, kind, y)
         return values[:, None] if kind == "continuous" else values[:, 1:] if kind == "binary" else values
 
+    rows = np.sort(rng.permutation(rows)[:MOST_SWITCHED])
     values = switched(outputs, X, rows, top, rng, report)
-    return Attribution(values, top, f"by switching the top {len(top)} features in {2 * _ORDERS} orders", probability)
+    return Attribution(
+        values, rows, top, f"by switching the top {len(top)} features in {2 * _ORDERS} orders", probability
+    )
 
 
 def linear_values(slopes: Array, X: NDArray, rows: NDArray[np.intp]) -> Array:

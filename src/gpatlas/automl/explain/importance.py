@@ -23,7 +23,7 @@ from gpatlas.evaluate.scores import r2
 Array = NDArray[np.float64]
 
 SHUFFLES = 5
-MOST_BLOCKS = 150  # shuffled one by one in a fold; the others are shuffled all at once
+MOST_BLOCKS = 60  # shuffled one by one in a fold; the others are shuffled all at once
 LEAST_BLOCKS = 20
 _VALUES_PREDICTED = 1.5e9  # values of X that all predictions of a run may take together: bounds its cost
 _ROWS_AT_ONCE = 2**24  # values of X that one call of `predict` takes

@@ -73,14 +73,14 @@ def explain(
     values = _breeding_values(task, complete)
     methods = {
         "permutation_importance": _say_importance(task, importance, splits.text),
-        "shap": f"SHAP values of {len(rows):,} samples in {attribution.unit}, found {attribution.method}.",
+        "shap": f"SHAP values of {len(attribution.rows):,} samples in {attribution.unit}, found {attribution.method}.",
         "marker_effects": _say_association(task, n_fixed, of_features is not None),
         "gebv": _say_breeding_values(task, values),
         "structure": f"Principal components of {components.n_loci:,} loci that vary, each standardised.",
     }
     return Explanation(
         tables.importance_table(task, blocks, importance, leads),
-        tables.shap_table(task, attribution, rows),
+        tables.shap_table(task, attribution),
         tables.effects_table(task, association, of_features),
         tables.gebv_table(task, values),
         tables.structure_table(task, components),

@@ -58,7 +58,7 @@ def importance_table(task: Task, blocks: Sequence[Block], importance: Importance
     return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
-def shap_table(task: Task, attribution: Attribution, rows: NDArray[np.intp]) -> "pd.DataFrame":
+def shap_table(task: Task, attribution: Attribution) -> "pd.DataFrame":
     """Tabulate the SHAP values of the features whose mean magnitude (over all outputs) is largest, feature by feature.
 
     Parameters
@@ -67,8 +67,6 @@ def shap_table(task: Task, attribution: Attribution, rows: NDArray[np.intp]) -> 
         Names samples, features and classes.
     attribution
         As computed.
-    rows
-        Samples that were explained.
     """
     import pandas as pd
 
@@ -81,9 +79,9 @@ def shap_table(task: Task, attribution: Attribution, rows: NDArray[np.intp]) -> 
             tables.append(
                 pd.DataFrame(
                     {
-                        "sample_id": task.sample_id[rows],
+                        "sample_id": task.sample_id[attribution.rows],
                         "feature": str(task.feature_id[column]),
-                        "value": task.X[rows, column].astype(np.float64),
+                        "value": task.X[attribution.rows, column].astype(np.float64),
                         "shap": values,
                         **({"class": task.classes[output]} if len(attribution.values) > 1 else {}),
                     }

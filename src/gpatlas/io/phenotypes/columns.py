@@ -111,8 +111,8 @@ def _case_control(name: str, values: NDArray[np.float64], said: list[str], where
     found = np.unique(values[~np.isnan(values)])
     if found.tolist() == [0, 1, 2]:
         raise DataError(
-            f"{where}: {name} holds 0, 1 and 2: say whether these are classes (--categorical {name}, in Python "
-            f"categorical=['{name}']), numbers (--numeric {name}) or PLINK's missing, control and case (--missing {name}=0)"
+            f"{where}: {name} holds 0, 1 and 2: say whether these are classes (declare it categorical: --categorical "
+            f"{name}), numbers (--numeric {name}), or PLINK's missing, control and case (--missing {name}=0)"
         )
     if found.tolist() in ([0, 1], [1, 2]):
         low, high = (str(int(value)) for value in found)
