@@ -58,7 +58,7 @@ def test_classes(dataset):
         {"control": 20, "case": 20},
     )
     assert (several.kind, several.classes) == ("multiclass", ("x", "y", "z"))
-    assert "'case' is the case: 20 control, 20 case" in binary.account[0]
+    assert "'case' is the case: 20 of 'control', 20 of 'case'" in binary.account[0]
 
 
 def test_a_class_that_does_not_occur_is_none(dataset):
