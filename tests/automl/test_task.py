@@ -131,6 +131,7 @@ def test_the_digest_sees_every_part(dataset):
     [
         (lambda d: (d, "heigt"), "no trait 'heigt'; did you mean 'height'?"),
         (lambda d: (d, "status", {"covariates": ["aeg"]}), "no covariate 'aeg'; did you mean 'age'?"),
+        (lambda d: (d, "status", {"covariates": ["status"]}), "covariate 'status' is the trait itself"),
         (lambda d: (d.samples(np.arange(0, 40, 2)), "status"), "'control' in all 20 samples; one class cannot"),
         (lambda d: (d.samples(np.arange(10)), "height"), "has 8 phenotyped samples; AutoML needs at least 12"),
         (lambda d: (d.samples(np.r_[0:40:2, 1:10:2]), "status"), "class 'case' of trait status has 5 samples"),

@@ -158,7 +158,7 @@ def make_task(
     if kind == "continuous" and records.environment is not None:
         y = _deviations(y, records.environment[known])
         account.append("Phenotypes are deviations from the mean of their environment.")
-    columns, names = _covariates(dataset, covariates)
+    columns, names = _covariates(dataset, trait, covariates)
     dosage = dataset.dosage()[rows].astype(np.float32)
     dosage[dosage == MISSING] = np.nan
     environment = None if records.environment is None else records.environment[known]
@@ -279,13 +279,16 @@ def _deviations(y: NDArray[np.float64], environment: NDArray) -> NDArray[np.floa
     return y - (np.bincount(codes, y) / np.bincount(codes))[codes]
 
 
-def _covariates(dataset: Dataset, chosen: Sequence[str] | None) -> tuple[NDArray[np.float64], list[str]]:
+def _covariates(dataset: Dataset, trait: str, chosen: Sequence[str] | None) -> tuple[NDArray[np.float64], list[str]]:
     """Return covariates as columns `(n_samples, n_columns)` and their names; levels become 0/1 but for the first."""
     known = as_text(dataset.covariate_id).tolist()
     columns, names = [], []
     for name in known if chosen is None else chosen:
+        if name == trait:
+            raise DataError(f"covariate '{name}' is the trait itself; name the covariates to use")
         if name not in known:
-            raise DataError(f"the dataset has no covariate '{name}'{did_you_mean(name, known)}")
+            hint = did_you_mean(name, known) if known else "; it has no covariates"
+            raise DataError(f"the dataset has no covariate '{name}'{hint}")
         values, levels = dataset.covariates[:, known.index(name)], dataset.levels.get(name)
         if levels is None:
             columns.append(values)

@@ -11,7 +11,7 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, did_you_mean
 
 
 @app.command()
@@ -22,7 +22,10 @@ def automl(
     phenotypes: Annotated[Path | None, typer.Option(help="Table of phenotypes, joined by the samples' names.")] = None,
     covariates: Annotated[Path | None, typer.Option(help="Table of covariates, joined by name.")] = None,
     covariate: Annotated[
-        list[str] | None, typer.Option(help="Covariate to use; repeatable. By default all that there are.")
+        list[str] | None,
+        typer.Option(
+            help="Covariate to use, also a column of --phenotypes; repeatable. By default all of the file and table."
+        ),
     ] = None,
     family: Annotated[str | None, typer.Option(help="Column of --phenotypes with families, to keep together.")] = None,
     kind: Annotated[
@@ -91,7 +94,7 @@ def automl(
         permutations=permutations,
         seed=seed,
     )
-    dataset, said = _read(genotypes, phenotypes, covariates, family, trait, kind)
+    dataset, said = _read(genotypes, phenotypes, covariates, covariate or [], family, trait, kind)
     task = make_task(dataset, trait, kind=kind, covariates=covariate, grouped=families)
     for _, text in [*said, *(("task", text) for text in task.account)]:
         print(text)
@@ -140,11 +143,13 @@ def _read(
     genotypes: Path,
     phenotypes: Path | None,
     covariates: Path | None,
+    covariate: list[str],
     family: str | None,
     trait: str,
     kind: str | None,
 ) -> tuple[Any, list[tuple[str, str]]]:
     """Read and join; returns the dataset and what there is to say of it: (step, text)."""
+    from gpatlas.dataset import as_text
     from gpatlas.io.genotypes import read_genotypes
     from gpatlas.io.phenotypes import column_names, read_covariates, read_phenotypes
     from gpatlas.joins import attach
@@ -155,10 +160,16 @@ def _read(
     said.append(("read", f"{genotypes.name}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci."))
     tables = []
     if phenotypes is not None:
-        alone = [trait] if trait in column_names(phenotypes) else None
+        there = column_names(phenotypes)
+        known = {*as_text(dataset.trait_id).tolist(), *(base for base, _ in dataset.environments.values())}
+        if trait not in {*there, *known}:
+            raise ConfigError(f"{phenotypes}: no column '{trait}'{did_you_mean(trait, there)}")
+        alone = [trait] if trait in there else None
+        elsewhere = set() if covariates is None else set(column_names(covariates))
+        beside = [name for name in covariate if name in there and name not in elsewhere and name != trait]
         meant = {"multiclass": "categorical", "continuous": "numeric"}.get(str(kind))
         as_said: dict[str, Any] = {meant: alone} if meant and alone else {}
-        tables.append(read_phenotypes(phenotypes, traits=alone, family=family, **as_said))
+        tables.append(read_phenotypes(phenotypes, traits=alone, covariates=beside, family=family, **as_said))
     elif family is not None:
         raise ConfigError(f"--family {family} is a column of --phenotypes; give that, too")
     if covariates is not None:
