@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gpatlas.plotting.style import model_name, number
-from gpatlas.report.automl_results import WHOLE, Results
+from gpatlas.report.automl_results import SIGNIFICANT, WHOLE, Results
 
 FEW_SAMPLES, RARE_CLASS, IMBALANCE = 200, 30, 5.0
 FEW_FOLDS = 8  # of fewer, the interval is wide by Student's t alone
@@ -26,7 +26,7 @@ def advice(results: Results) -> list[tuple[str, str]]:
 
 def predicting(results: Results) -> str:
     """Return the command that predicts new samples; "" where predictions are not to be used."""
-    if not (np.isnan(results.p_null) or results.beats_null):
+    if _in_doubt(results) or not (np.isnan(results.p_null) or results.beats_null):
         return ""
     table = " --table covariates.csv" if results.task.get("n_covariates") else ""
     return f"gpatlas predict {results.folder.name}/model.gpatlas new.vcf.gz{table} --out predictions.csv"
@@ -40,11 +40,17 @@ def _no_signal(results: Results) -> Iterator[tuple[str, str]]:
             f"Permuted phenotypes are predicted as well with probability {p:.2g}: what is seen may be chance. "
             "More samples, a better measured trait or another set of markers would be needed.",
         )
-    elif np.isnan(p) and _covers_chance(results):
+    elif _in_doubt(results):
+        more = "Run with permutations" if np.isnan(p) else "Run with more permutations (--permutations 100)"
         yield (
             "Do not rely on these predictions yet.",
-            "The interval of the score reaches down to chance. Run with permutations to test it.",
+            f"The interval of the score reaches down to chance. {more} to test it.",
         )
+
+
+def _in_doubt(results: Results) -> bool:
+    """Whether the interval of the score holds chance, and there were too few permutations to say otherwise."""
+    return _covers_chance(results) and not results.p_null <= SIGNIFICANT
 
 
 def _covers_chance(results: Results) -> bool:
