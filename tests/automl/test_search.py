@@ -174,9 +174,9 @@ def test_a_journal_of_something_else_is_refused(compete, tmp_path):
     ("settings", "message"),
     [
         ({"candidates": ("rrblupp",)}, "unknown candidate 'rrblupp'; did you mean 'rrblup'?"),
-        ({"candidates": ("gradient_boosting",)}, "unknown candidate 'gradient_boosting'; known are knn, sgd, rrblup, "),
+        ({"candidates": ("gradient_boosting",)}, "unknown candidate 'gradient_boosting'; known are "),
         ({"candidates": ("random forest",)}, "did you mean 'random_forest'?"),
-        ({"candidates": ("",)}, "unknown candidate ''; known are knn, "),
+        ({"candidates": ("",)}, "unknown candidate ''; known are "),
         ({"outer_repeats": 100_000}, "outer_repeats must be at most 1000, not 100000"),
         ({"budget_fits": 0}, "budget_fits must be at least 1, not 0"),
         ({"outer_folds": 1}, "outer_folds must be at least 2, not 1"),

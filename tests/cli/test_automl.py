@@ -75,7 +75,7 @@ def test_what_munging_dropped_is_told_and_no_explanation_of_another_run_is_left(
         (["--trait", "Stats"], "table.csv: no column 'Stats'; did you mean 'Status'?"),
         (["--trait", "Status", "--covariate", "Gendr"], "no covariate 'Gendr'; it has no covariates"),
         (["--trait", "Status", "--covariate", "Status"], "covariate 'Status' is the trait itself"),
-        (["--trait", "Status", "--candidates", ""], "unknown candidate ''; known are knn"),
+        (["--trait", "Status", "--candidates", ""], "unknown candidate ''; known are "),
         (["--trait", "Status", "--metric", "r"], "not one of a binary trait; take one of auc, balanced_accuracy, acc"),
         (["--trait", "Weight", "--metric", "auc"], "metric auc is not one of a continuous trait"),
         (["--trait", "Weight", "--candidates", "lda"], "candidate lda does not predict a continuous trait"),
