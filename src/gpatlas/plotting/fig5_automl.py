@@ -33,7 +33,7 @@ def plot_scores_to_ceiling(scores: pd.DataFrame) -> Figure:
         new = panel.dataset != panel.dataset.shift()
         y = np.cumsum(np.where(new, _ROW, _REPLICATE))
         error = np.maximum([panel.score - panel.lower, panel.upper - panel.score], 0)
-        axis.errorbar(panel.score, y, xerr=error, fmt="o", color=BLUE, markersize=5.5, elinewidth=1.8)
+        axis.errorbar(panel.score.to_numpy(), y, xerr=error, fmt="o", color=BLUE, markersize=5.5, elinewidth=1.8)
         axis.plot(panel.ceiling, y, "|", color=GREEN, markersize=11, markeredgewidth=2.4)
         for place, row in zip(y, panel.itertuples(), strict=True):
             axis.annotate(f"{number(row.score)}  {model_name(row.chosen)}", (1.01, place), fontsize=8, color=INK,

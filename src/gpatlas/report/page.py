@@ -54,7 +54,7 @@ def write_report(results: list[Path], out: Path) -> None:
 
 def _experiment(folder: Path, out: Path) -> dict:
     """Return the section of one experiment, which starts with what only its kind has to say."""
-    metrics, runtimes = read_table(folder / "metrics.csv"), read_table(folder / "runtimes.csv")
+    metrics, runtimes = read_table(folder / "metrics.csv", {"dataset", "trait_id"}), read_table(folder / "runtimes.csv")
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except OSError as error:
