@@ -70,7 +70,7 @@ def test_the_story_of_a_clinic_comes_last_with_small_figures_together(folder, tm
     page = (tmp_path / "r.html").read_text()
     assert "4 searches on 3 data sets." in page
     assert page.index("Figure 5A.") < page.index("One clinic, from genotypes to a predictor") < page.index("Chance.")
-    assert re.search(r'<figure class="narrow">.*?Figure 5A\.', page, flags=re.DOTALL)
+    assert re.search(r'<figure class="">.*?Figure 5A\.', page, flags=re.DOTALL)
     assert re.search(r'<div class="figures">\s*<figure class="">.*?Chance\.', page, flags=re.DOTALL)
 
 

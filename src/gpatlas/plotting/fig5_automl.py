@@ -9,7 +9,7 @@ from gpatlas.evaluate.scores import SCORES
 from gpatlas.plotting.style import BLUE, GREEN, GREY, INK, ORANGE, log_axis, model_name, number, plain, styled, subplots
 
 _ROW, _REPLICATE = 0.34, 0.2  # inches of a data set, and of each further replicate
-_RANKINGS = {"rank": ("permutation importance", BLUE), "p_rank": ("p value of each locus alone", ORANGE)}
+_RANKINGS = {"rank": ("by importance", BLUE), "p_rank": ("by p value", ORANGE)}
 
 
 @styled
@@ -27,7 +27,7 @@ def plot_scores_to_ceiling(scores: pd.DataFrame) -> Figure:
     table = scores[scores.selected_by]
     metrics = list(dict.fromkeys(table.metric))
     heights = [_height(table[table.metric == metric]) for metric in metrics]
-    figure, axes = subplots(len(metrics), 1, 6.6, 0.9 + sum(heights) + 0.45 * len(metrics), height_ratios=heights)
+    figure, axes = subplots(len(metrics), 1, 5.3, 0.9 + sum(heights) + 0.45 * len(metrics), height_ratios=heights)
     for axis, metric in zip(axes[:, 0], metrics, strict=True):
         panel = table[table.metric == metric].reset_index(drop=True)
         new = panel.dataset != panel.dataset.shift()
@@ -44,7 +44,7 @@ def plot_scores_to_ceiling(scores: pd.DataFrame) -> Figure:
         axis.tick_params(axis="y", length=0)
         axis.set_xlabel(SCORES[metric].text)
     handles = [
-        Line2D([], [], color=BLUE, marker="o", label="samples that the search never saw, 95 % interval"),
+        Line2D([], [], color=BLUE, marker="o", label="samples left out, 95 % interval"),
         Line2D([], [], color=GREEN, marker="|", markersize=11, markeredgewidth=2.4, linestyle="", label="ceiling"),
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8)
@@ -63,7 +63,7 @@ def plot_causal_ranks(causal: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(causal.dataset))
     columns = min(len(names), 4)
     rows = -(-len(names) // columns)
-    figure, axes = subplots(rows, columns, 2.1 * columns + 0.6, 2.0 * rows + 0.9, sharey=True)
+    figure, axes = subplots(rows, columns, max(2.1 * columns + 0.6, 4.2), 2.0 * rows + 0.9, sharey=True)
     for axis, name in zip(axes.flat, names, strict=False):
         panel = causal[causal.dataset == name]
         n_causal, most = panel.n_causal.iloc[0], panel[list(_RANKINGS)].max().max()
@@ -82,7 +82,7 @@ def plot_causal_ranks(causal: pd.DataFrame) -> Figure:
         axis.set_visible(False)
     for line in axes:
         line[0].set_ylabel("share of causal loci found")
-    handles = [Line2D([], [], color=colour, label=f"ranked by {label}") for label, colour in _RANKINGS.values()]
+    handles = [Line2D([], [], color=colour, label=label) for label, colour in _RANKINGS.values()]
     handles.append(Line2D([], [], color=GREY, linestyle=":", label="as many as are causal"))
     figure.legend(handles=handles, loc="outside lower left", ncols=3, fontsize=8)
     return figure
