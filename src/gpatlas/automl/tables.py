@@ -28,6 +28,7 @@ def leaderboard(task: Task, score: Score, judged: Sequence[Judged], final: Final
     n_train, n_test = folds.n_train.mean(), folds.n_test.mean()
     other = [name for name in all_scores(task.kind, *_nothing(task)) if name != score.name]
     chosen, weights = chosen_name(final), final.found.weights
+    whole = max(len(trial.scores) for trial in final.found.best.values())  # scores of fewer folds are not comparable
     rows = []
     for model, table in folds.groupby("model", sort=False):
         mean = mean_score(score, table[score.name])
@@ -40,7 +41,7 @@ def leaderboard(task: Task, score: Score, judged: Sequence[Judged], final: Final
                 "score": mean,
                 "lower": max(lower, score.lowest),
                 "upper": min(upper, score.highest),
-                "inner_score": best.mean(score) if best is not None else np.nan,
+                "inner_score": best.mean(score) if best is not None and len(best.scores) == whole else np.nan,
                 "p_null": p_value(mean, final.null, score.larger_is_better),
                 "weight": weights.get(str(model), 0.0) if model in CANDIDATES else np.nan,
                 "n_fits": cost[0],

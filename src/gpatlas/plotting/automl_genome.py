@@ -154,8 +154,11 @@ def _along_genome(axis: Axes, effects: pd.DataFrame, values: np.ndarray) -> np.n
         axis.set_xlabel("chromosome")
     else:
         axis.set_xlabel(
-            f"position on {plain(chromosomes[0])}" if mapped and chromosomes[0] else "locus, in the file's order"
+            f"position on chromosome {plain(chromosomes[0])}"
+            if mapped and chromosomes[0]
+            else "locus, in the file's order"
         )
+        axis.xaxis.set_major_formatter("{x:,.6g}")
     return x
 
 

@@ -121,7 +121,7 @@ def _say_importance(task: Task, importance: Importance, folds: str) -> str:
     if not np.isnan(importance.rest):
         text += (
             f" In each fold the loci most associated in its training samples were shuffled one by one; all others "
-            f"together lose {importance.rest:.3f} ± {importance.rest_se:.3f}."
+            f"together lose {round(importance.rest, 3) + 0.0:.3f} ± {importance.rest_se:.3f}."
         )
     return text
 
