@@ -83,7 +83,7 @@ def test_what_a_table_does_not_tell_is_declared(gpatlas, files):
         (["x.vcf", "--traits", "yield"], "--traits names columns of --phenotypes, which is not given"),
         (["x.vcf", "--phenotypes", "t.csv", "--traits", "yeild"], "no column 'yeild'; did you mean 'yield'?"),
         (["x.vcf", "--covariates", "c.csv"], "c.csv: no such file"),
-        (["x.vcf", "--samples", "z"], "samples asked for are not in it (z)"),
+        (["x.vcf", "--samples", "z"], "1 sample asked for is not in it (z)"),
         (["x.vcf", "--region", "2:9-5"], "--region 2:9-5: not a region"),
         (["x.vcf", "--fam-phenotype"], "takes no option 'fam_phenotype'; known are multiallelic, ploidy"),
         (["x.vcf", "--rows", "loci"], "takes no option 'rows'; known are multiallelic, ploidy"),

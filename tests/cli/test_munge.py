@@ -74,6 +74,7 @@ def test_harmonize_undoes_a_swap(gpatlas, field, tmp_path):
         (["munge", "{d}", "--out", "c.h5", "--clump"], "--clump goes by p values: give them with --gwas"),
         (["munge", "{d}", "--out", "c.h5", "--gwas", "g.csv"], "g.csv: no such file"),
         (["munge", "nothing.h5", "--out", "c.h5"], "nothing.h5: no such file"),
+        (["munge", "README.md", "--out", "c.h5"], "`gpatlas import` makes dataset files of other formats"),
         (["munge", "{d}", "--out", "c.h5", "--hwe", "2"], "hwe is 2.0"),
         (["harmonize", "{d}", "nothing.h5", "--out", "h.h5"], "nothing.h5: no such file"),
         (["harmonize", "{d}", "{d}", "--ambiguous", "guess", "--out", "h.h5"], "'guess' is not one of"),

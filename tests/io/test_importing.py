@@ -47,7 +47,7 @@ def test_some_samples_and_regions(bed, tmp_path):
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(["s3", "S4"]), r"1 of the 2 samples asked for are not in it \(S4\); it has s0, s1, s2"),
+        (Selection(["s3", "S4"]), r"1 sample asked for is not in it \(S4\); it has s0, s1, s2"),
         (Selection(None, Regions.parse(["chr1"])), "no locus in it in these regions"),
     ],
 )

@@ -14,13 +14,13 @@ from gpatlas.dataset import Dataset, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.io.atomic import atomic_hdf5
-from gpatlas.io.field_data import some_names
 from gpatlas.io.genotypes import check_options, read_genotypes, reader_of
 from gpatlas.io.store import write_beside_genotypes, write_dataset
 from gpatlas.io.store.stored_dosages import StoredDosages, create_dosages
 from gpatlas.io.variants.streams import GenotypeStream, LociSeen, Regions, collect
 from gpatlas.packed import Bits, Dosages, PackedDosages
 from gpatlas.packed.dosages import TILE_ROWS
+from gpatlas.wording import several, some_names
 
 STREAMS = {
     "read_vcf": "variants.vcf:VcfStream",
@@ -129,8 +129,8 @@ def rows_of(wanted: Sequence[str] | None, sample_id: Sequence[str], path: Path) 
     absent = [name for name in wanted if name not in there]
     if absent:
         raise DataError(
-            f"{path}: {len(absent)} of the {len(asked)} samples asked for are not in it ({some_names(absent)}); "
-            f"it has {some_names(list(sample_id))}"
+            f"{path}: {several(len(absent), 'sample', 'asked for', 'is')} not in it ({some_names(absent)}); it has "
+            f"{some_names(list(sample_id))}"
         )
     return np.array([row for row, name in enumerate(sample_id) if name in asked], dtype=np.intp)
 

@@ -137,7 +137,10 @@ def _opened(path: str | Path) -> Iterator[h5py.File]:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:  # an array is absent, or something else
         raise StoreError(f"{path}: not a complete gpatlas dataset: {' '.join(str(error.args[0]).split())}") from None
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
+        reason = " ".join(str(error).split())
+        if "file signature not found" in reason:
+            reason = "it is no such file; `gpatlas import` makes dataset files of other formats"
+        raise StoreError(f"{path}: cannot be read as HDF5 ({reason})") from None
 
 
 def _check_format(file: h5py.File, path: str | Path) -> None:
