@@ -7,6 +7,7 @@ python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-l
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis;
                                         from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
+python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
@@ -35,7 +36,7 @@ from gpatlas.io import write_dataset
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import epochs, importing, lasso, peers, prune, scale, screen, study, tune
+from tests.benchmarks import automl, epochs, importing, lasso, peers, prune, scale, screen, study, tune
 from tests.benchmarks.cells import spec
 from tests.benchmarks.processes import cpu_seconds_of
 
@@ -45,7 +46,8 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", choices=["import", "simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"]
+        "what",
+        choices=["automl", "import", "simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"],
     )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
@@ -54,7 +56,10 @@ def main() -> None:
     )
     parser.add_argument("--loci", type=int, default=1_416, help="scale: loci, all of them QTL")
     parser.add_argument(
-        "--python", action="append", default=[], help="lasso: an interpreter that has a library which ours has not"
+        "--python",
+        action="append",
+        default=[],
+        help="lasso, automl: an interpreter with a library that ours has not",
     )
     parser.add_argument(
         "--library",
@@ -62,6 +67,8 @@ def main() -> None:
         choices=lasso.LIBRARIES,
         help="lasso: compare with these (scikit_learn is slow at 10,000)",
     )
+    parser.add_argument("--budget-fits", type=int, default=60, help="automl: of one search of ours")
+    parser.add_argument("--seconds", type=float, default=60.0, help="automl: of one search of FLAML")
     arguments = parser.parse_args()
     if arguments.what == "scale":
         title = f"scale: {arguments.samples:,} samples × {arguments.loci:,} loci, five traits"
@@ -69,6 +76,9 @@ def main() -> None:
         return
     if arguments.what == "import":
         _print_measured("import", importing.compare(2_504, 1_000_000, 100_000))
+        return
+    if arguments.what == "automl":
+        automl.compare(arguments.python, arguments.budget_fits, arguments.seconds)
         return
     if arguments.what == "study":
         _print_study()

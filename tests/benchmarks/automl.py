@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedShuffleSplit
 
@@ -23,6 +24,7 @@ from tests.conftest import REFERENCE
 
 HERE = Path(__file__).parent
 N_SPLITS, TEST_SHARE = 20, 0.3
+WHEAT_BUDGET, WHEAT_CANDIDATES = 30, ("rrblup", "svm", "rkhs", "egblup", "kernel_tree", "lightgbm")
 
 
 def clinic() -> Task:
@@ -41,30 +43,57 @@ def wheat() -> list[Task]:
     return [make_task(dataset, str(trait)) for trait in dataset.trait_id.astype(str)]
 
 
-def against_flaml(python: str, seconds: float, budget: int, candidates: tuple[str, ...]) -> Iterator[dict]:
-    """Yield, split by split, AUC and seconds of both; FLAML runs at the same time, on a core of its own."""
+def compare(pythons: list[str], budget: int, seconds: float) -> None:
+    """Print what the search finds on both data sets, row by row as it comes."""
+    print(f"GenoML's discrete example, {N_SPLITS} stratified 70:30 splits: AUC and CPU seconds", flush=True)
+    rows = []
+    for row in on_clinic(pythons[0] if pythons else None, seconds, budget):
+        rows.append(row)
+        print("  ".join(f"{key} {_shown(value)}" for key, value in row.items()), flush=True)
+    for name in [key for key in rows[0] if key.endswith("_auc")]:
+        values = np.array([row[name] for row in rows])
+        print(f"mean {name} {values.mean():.3f}, standard error {values.std(ddof=1) / len(values) ** 0.5:.3f}")
+    print("\nwheat, 10 folds × 2: mean r of what the search chose, its average, and each candidate")
+    found = []
+    for row in on_wheat(WHEAT_BUDGET, WHEAT_CANDIDATES):
+        found.append(row[AUTOML])
+        print("  ".join(f"{key} {_shown(value)}" for key, value in row.items()), flush=True)
+    print(f"mean of the traits {np.mean(found):.3f}")
+
+
+def on_clinic(python: str | None, seconds: float, budget: int) -> Iterator[dict]:
+    """Yield AUC and seconds, split by split; FLAML runs at the same time as ours, on a core of its own."""
     task = clinic()
     splitter = StratifiedShuffleSplit(N_SPLITS, test_size=TEST_SHARE, random_state=0)
-    settings = Settings(budget_fits=budget, candidates=candidates)
     with tempfile.TemporaryDirectory() as folder:
         for number, (train, test) in enumerate(splitter.split(task.X, task.y)):
-            path = Path(folder) / "split.npz"
-            np.savez(path, x_train=task.X[train], y_train=task.y[train], x_test=task.X[test])
-            command = [python, str(HERE / "automl_flaml.py"), str(path), str(seconds)]
-            peer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            train, test = np.sort(train), np.sort(test)
+            peer = None if python is None else _start_flaml(python, seconds, task, train, test, Path(folder))
             start = time.process_time()
-            judged = _judge(task, Split(0, number, np.sort(train), np.sort(test)), settings, Path(folder))
-            ours = time.process_time() - start
-            theirs = json.loads(peer.communicate()[0].splitlines()[-1])
-            yield {
+            judged = _judge(task, Split(0, number, train, test), Settings(budget_fits=budget), Path(folder))
+            row = {
                 "split": number,
                 "chosen": "+".join(judged.found.weights),
-                "ours": roc_auc_score(task.y[np.sort(test)], judged.predictions[AUTOML][:, 1]),
-                "ours_seconds": ours,
-                "best": theirs["best"],
-                "theirs": roc_auc_score(task.y[test], theirs["probability"]),
-                "theirs_seconds": theirs["seconds"],
+                "our_auc": roc_auc_score(task.y[test], judged.predictions[AUTOML][:, 1]),
+                "seconds": time.process_time() - start,
             }
+            if peer is not None:
+                theirs = json.loads(peer.communicate()[0].splitlines()[-1])
+                row |= {
+                    "flaml": theirs["best"],
+                    "flaml_auc": roc_auc_score(task.y[test], theirs["probability"]),
+                    "flaml_seconds": theirs["seconds"],
+                }
+            yield row
+
+
+def _start_flaml(
+    python: str, seconds: float, task: Task, train: NDArray, test: NDArray, folder: Path
+) -> subprocess.Popen[str]:
+    path = folder / "split.npz"
+    np.savez(path, x_train=task.X[train], y_train=task.y[train], x_test=task.X[test])
+    command = [python, str(HERE / "automl_flaml.py"), str(path), str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def on_wheat(budget: int, candidates: tuple[str, ...], repeats: int = 2) -> Iterator[dict]:
@@ -87,3 +116,7 @@ def on_wheat(budget: int, candidates: tuple[str, ...], repeats: int = 2) -> Iter
 def _judge(task: Task, split: Split, settings: Settings, folder: Path) -> Judged:
     name = f"{task.trait} {split.repeat}.{split.fold}"
     return run_flows({name: judge(task, split, settings)}, folder / f"{name}.journal", {"what": name})[name]
+
+
+def _shown(value: str | float) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
