@@ -83,6 +83,7 @@ def resample(task: Task, n_folds: int, n_repeats: int, seed: int) -> Resampling:
         splits = tuple(_splits(codes, 0))
         if _all_classes_left(task, splits):
             text = f"Each of {n_groups} {_plural(task.grouping)} is left out once"
+            text += _known_elsewhere(task)
             return Resampling(splits, text + ("; there is nothing to repeat." if n_repeats > 1 else "."))
     n_folds = min(n_folds, n_groups)
     repeats = [
@@ -152,6 +153,13 @@ def _assign_groups(task: Task, codes: NDArray[np.intp], n_folds: int, rng: np.ra
 def _all_classes_left(task: Task, splits: tuple[Split, ...]) -> bool:
     """Whether there are samples of every class to fit, whichever fold is left out."""
     return not task.classes or all(len(np.unique(task.y[split.train])) == len(task.classes) for split in splits)
+
+
+def _known_elsewhere(task: Task) -> str:
+    """Say what leaving an environment out judges where samples were tried in several."""
+    if task.grouping != "environment" or len(np.unique(task.sample_id)) == len(task.sample_id):
+        return ""
+    return ", while samples may be known from the others: the score is of known samples in a new environment"
 
 
 def _splits(fold: NDArray[np.intp], repeat: int) -> Iterator[Split]:
