@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -213,9 +214,15 @@ def test_damaged_files(saved, tmp_path):
     for end in (10, len(whole) // 2, len(whole) - 30):
         path.write_bytes(whole[:end])
         refusal(path)
-    for place in range(100, len(whole) - 2000, len(whole) // 40):  # somewhere in the data: the sums do not fit
+    refused = 0
+    for place in range(100, len(whole) - 2000, len(whole) // 40):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
-        refusal(path)
+        with suppress(zipfile.BadZipFile):
+            if entries(path) == content:  # in a date or the like between the data, which nobody reads
+                continue
+        refusal(path)  # in the data: the sums do not fit
+        refused += 1
+    assert refused > 30
     assert "no such file" in refusal(tmp_path / "absent")
 
 
