@@ -59,7 +59,7 @@ def test_each_search_is_a_row_that_leads_to_its_page(folder, tmp_path, place, to
     table = re.search(r'<table id="automl-verdicts">.*?</table>', page, flags=re.DOTALL).group(0)
     rows = [re.findall(r"<td[^>]*>(?:<a[^>]*>)?([^<]*)", row) for row in table.split("<tr>")[2:]]
     assert rows[1] == [
-        "clinic", "2", "synthetic clinic", "1,500 × 100", "LASSO", "area under the ROC curve", "0.940",
+        "clinic", "2", "1,500 × 100", "LASSO", "area under the ROC curve", "0.940",
         "0.890 to 0.970", "0.960", "0.05", "1 of 2",
     ]  # fmt: skip
     assert rows[3][-3:] == ["", "0.05", ""]  # neither ceiling nor causal loci are known

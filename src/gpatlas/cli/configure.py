@@ -203,7 +203,7 @@ def _print_runs(experiment: AutomlConfig, names_only: bool) -> None:
         kind = entry.expected_kind or "?"
         rows.append((name, entry.source, entry.trait_name, kind, *size, str(entry.replicates), search))
     print_table(("data set", "source", "trait", "kind", "samples", "loci", "replicates", "budget"), rows, left=4)
-    print(f"\n{len(runs)} runs on {len(rows)} data sets")
+    print(f"\n{len(runs)} run{'s' * (len(runs) != 1)} on {len(rows)} data set{'s' * (len(rows) != 1)}")
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,6 @@ from gpatlas.report.rendering import Link, Shown, grid
 from gpatlas.report.summary import cell_means
 
 AUTOML = "automl"
-_SOURCES = {"cohort": "synthetic clinic", "population": "simulated population", "files": "files"}
 
 
 def searches(folder: Path, metrics: pd.DataFrame, out: Path) -> dict:
@@ -62,7 +61,6 @@ def _verdicts(selected: pd.DataFrame, causal: pd.DataFrame, folder: Path, out: P
             {
                 "data set": Link(row.dataset, Path(page).as_posix()),
                 "replicate": row.rep,
-                "source": _SOURCES[row.source],
                 "samples × loci": Shown(f"{row.n_samples:,} × {row.n_loci:,}"),
                 "chosen": model_name(row.chosen),
                 "score": SCORES[row.metric].text,
