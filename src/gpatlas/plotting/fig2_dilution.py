@@ -1,7 +1,6 @@
 """Figure 2: what markers without effect do to networks, and what selecting loci first gives back."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -9,6 +8,7 @@ from gpatlas.evaluate.expectations import expected_variance_shares
 from gpatlas.plotting.style import (
     GREY,
     log_axis,
+    mean_line,
     model_colours,
     model_name,
     panel_label,
@@ -82,7 +82,7 @@ def plot_selected_loci(splits: pd.DataFrame) -> Figure:
         for axis, (level, measure) in zip(axes[row], columns, strict=True):
             panel = table[(table.rel_aa == level) & (table.heritability == heritability)]
             for model in models:
-                _mean_line(axis, panel[panel.model == model], measure, colours[model])
+                mean_line(axis, panel[panel.model == model], "n_markers", measure, colours[model])
             axis.set_ylim(0, 1.04)
             if row == 0:
                 axis.set_title(f"{measure}, {share_title(float(expected_variance_shares(level)))}")
@@ -105,7 +105,7 @@ def _panels(table: pd.DataFrame, models: list[str], reference, label: str) -> Fi
             panel = table[(table.rel_aa == level) & (table.heritability == heritability)]
             reference(axis)
             for model in models:
-                _mean_line(axis, panel, model, colours[model])
+                mean_line(axis, panel, "n_markers", model, colours[model])
             if row == 0:
                 axis.set_title(share_title(float(expected_variance_shares(level))))
             log_axis(axis, "markers" if row == len(heritabilities) - 1 else "")
@@ -114,13 +114,3 @@ def _panels(table: pd.DataFrame, models: list[str], reference, label: str) -> Fi
     handles = [Line2D([], [], color=colours[model], marker="o") for model in models]
     figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=min(len(models), 6))
     return figure
-
-
-def _mean_line(axis: Axes, rows: pd.DataFrame, column: str, colour: str) -> None:
-    """Draw replicates as faint points and their mean as a line with a band of ± one standard error."""
-    rows = rows.dropna(subset=[column])
-    axis.scatter(rows.n_markers, rows[column], s=12, color=colour, alpha=0.4, linewidths=0)
-    groups = rows.groupby("n_markers")[column]
-    mean, error = groups.mean(), groups.sem().fillna(0)
-    axis.plot(mean.index, mean.to_numpy(), color=colour)
-    axis.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)

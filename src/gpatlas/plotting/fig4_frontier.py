@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gpatlas.evaluate.expectations import expected_variance_shares
-from gpatlas.plotting.style import GREY, log_axis, model_colours, model_name, styled, subplots
+from gpatlas.plotting.style import GREY, log_axis, mean_line, model_colours, model_name, styled, subplots
 
 ARCHITECTURE_NAMES = {"sparse": "disjoint pairs", "dense": "all pairs", "triples": "disjoint triples"}
 _MEASURES = {"pair_recall": "share of true\npairs found", "pair_fdp": "share of found\npairs that are false"}
@@ -40,11 +39,12 @@ def plot_frontier(metrics: pd.DataFrame) -> Figure:
                 additive = float(np.sqrt(expected_variance_shares(level)))
                 axis.axhline(additive, color=GREY, linewidth=1, linestyle=":")
             for model in models:
-                _mean_line(axis, panel[panel.model == model], "share", colours[model], **_width(model))
+                of_model = panel[panel.model == model]
+                mean_line(axis, of_model, "qtl_scaling", "share", colours[model], **_line(model))
             axis.set_ylim(0, 1.12)
         line[0].set_ylabel(f"{ARCHITECTURE_NAMES[architecture]}\npredictive ability / ceiling")
     _label(axes, columns)
-    handles = [Line2D([], [], color=colours[model], marker="o", **_width(model)) for model in models]
+    handles = [Line2D([], [], color=colours[model], **_line(model)) for model in models]
     handles += [Line2D([], [], color=GREY, linestyle=style, linewidth=1) for style in ("--", ":")]
     labels = [*map(model_name, models), "ceiling: true genetic value", "all additive variance (haploids)"]
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8))
@@ -68,7 +68,8 @@ def plot_found_pairs(splits: pd.DataFrame) -> Figure:
         for axis, column in zip(line, columns, strict=True):
             panel = _cell(table, column)
             for model in models:
-                _mean_line(axis, panel[panel.model == model], measure, colours[model])
+                of_model = panel[panel.model == model]
+                mean_line(axis, of_model, "qtl_scaling", measure, colours[model], marker="o", markersize=3.5)
             axis.set_ylim(-0.04, 1.04)
         line[0].set_ylabel(label)
     _label(axes, columns)
@@ -101,18 +102,8 @@ def _label(axes: np.ndarray, columns: list[tuple[float, int]]) -> None:
         log_axis(axis, "QTL pairs per sample" if axis in axes[-1] else "")
 
 
-def _width(model: str) -> dict[str, Any]:
+def _line(model: str) -> dict[str, Any]:
     """Return the line of a model; a stack lies on its best member, so it is drawn broad, and underneath."""
     if model == "auto_epistasis":
-        return {"linewidth": 5.0, "markersize": 8.0, "zorder": 1.5, "alpha": 0.7}
-    return {"markersize": 3.5}
-
-
-def _mean_line(axis: Axes, rows: pd.DataFrame, column: str, colour: str, **width: Any) -> None:
-    """Draw replicates as faint points and their mean as a line with a band of ± one standard error."""
-    rows = rows.dropna(subset=[column])
-    axis.scatter(rows.qtl_scaling, rows[column], s=9, color=colour, alpha=0.35, linewidths=0)
-    groups = rows.groupby("qtl_scaling")[column]
-    mean, error = groups.mean(), groups.sem().fillna(0)
-    axis.plot(mean.index, mean.to_numpy(), color=colour, marker="o", **({"markersize": 3.5} | width))
-    axis.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)
+        return {"marker": "o", "linewidth": 5.0, "markersize": 8.0, "zorder": 1.5, "alpha": 0.7}
+    return {"marker": "o", "markersize": 3.5}

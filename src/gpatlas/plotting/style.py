@@ -173,6 +173,16 @@ def log_axis(axis: Axes, label: str) -> None:
     axis.set_xlabel(label)
 
 
+def mean_line(axis: Axes, rows: pd.DataFrame, x: str, y: str, colour: str, **line: Any) -> None:
+    """Draw replicates as faint points and their mean as a line with a band of ± one standard error."""
+    rows = rows.dropna(subset=[y])
+    axis.scatter(rows[x], rows[y], s=9, color=colour, alpha=0.35, linewidths=0)
+    groups = rows.groupby(x)[y]
+    mean, error = groups.mean(), groups.sem().fillna(0)
+    axis.plot(mean.index, mean.to_numpy(), color=colour, **line)
+    axis.fill_between(mean.index, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)
+
+
 def share_title(share: float) -> str:
     """Title of a panel: the expected share of additive in genetic variance."""
     return f"$V_A/V_G$ = {share:.2g}"

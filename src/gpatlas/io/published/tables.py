@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from gpatlas.dataset import Dataset, Effects, Pairs
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io.published.effects import effects_and_pairs
+from gpatlas.io.text import shown
 from gpatlas.packed import PackedBits, n_bytes
+from gpatlas.wording import some_names
 
 _EFFECT_COLUMNS = ["trait", "locus", "add_eff", "epi_loc", "epi_eff"]
-_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def read_genotype_table(path: Path) -> tuple[list[str], list[str], PackedBits]:
     lines = _lines(path)
     header = next(lines, "").split()
     if len(header) < 2:
-        raise DataError(f"{path}, line 1: expected `qtl` and sample names, found {_shown(' '.join(header))}")
+        raise DataError(f"{path}, line 1: expected `qtl` and sample names, found {shown(' '.join(header))}")
     samples: list[str] = header[1:]
     locus_id: list[str] = []
     columns: list[NDArray[np.uint8]] = []  # one packed byte column per eight loci
@@ -138,7 +139,7 @@ def _alleles(calls: str, n_samples: int, where: str) -> NDArray[np.uint8]:
         raise DataError(f"{where}: {len(tokens)} alleles, but the header names {n_samples} samples")
     odd = next((token for token in tokens if token not in ("0", "1")), None)
     if odd is not None:
-        raise DataError(f"{where}: allele {_shown(odd)}, but only 0 and 1 are allowed")
+        raise DataError(f"{where}: allele {shown(odd)}, but only 0 and 1 are allowed")
     return np.array(tokens, dtype=np.uint8)
 
 
@@ -146,7 +147,7 @@ def _read_phenotypes(path: Path) -> tuple[list[str], list[str], NDArray[np.float
     lines = _lines(path)
     header = next(lines, "").split()
     if not header or header[0] != "ind":
-        raise DataError(f"{path}, line 1: column 'ind' is missing; found {_shown(' '.join(header))}")
+        raise DataError(f"{path}, line 1: column 'ind' is missing; found {shown(' '.join(header))}")
     if len(header) < 2:
         raise DataError(f"{path}, line 1: no trait column beside 'ind'")
     names, rows = [], []
@@ -170,7 +171,7 @@ def _number(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise DataError(f"{where}: {_shown(text)} is not a number (missing values are written NA)") from None
+        raise DataError(f"{where}: {shown(text)} is not a number (missing values are written NA)") from None
     if not np.isfinite(value):
         raise DataError(f"{where}: phenotype {text} is not finite (missing values are written NA)")
     return value
@@ -188,7 +189,7 @@ def _match(samples: list[str], names: list[str], g_path: Path, p_path: Path) -> 
     unused = set(names) - set(wanted)
     if without or unused:
         problems = [
-            f"{len(some)} only in {path.name} ({_some(sorted(some))})"
+            f"{len(some)} only in {path.name} ({some_names(sorted(some))})"
             for some, path in ((without, g_path), (unused, p_path))
             if some
         ]
@@ -201,7 +202,7 @@ def _read_effects(path: Path, n_loci: int, n_traits: int) -> tuple[Effects, Pair
     header = next(lines, "").split()
     absent = [name for name in _EFFECT_COLUMNS if name not in header]
     if absent:
-        raise DataError(f"{path}, line 1: column '{absent[0]}' is missing; found {_shown(' '.join(header))}")
+        raise DataError(f"{path}, line 1: column '{absent[0]}' is missing; found {shown(' '.join(header))}")
     columns = [header.index(name) for name in _EFFECT_COLUMNS]
     rows = []
     for number, line in enumerate(lines, start=2):
@@ -222,11 +223,3 @@ def _lines(path: Path) -> Iterator[str]:
         raise DataError(f"{path}: not a plain text table") from None
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMES_SHOWN]) + ", …" * (len(names) > _NAMES_SHOWN)
-
-
-def _shown(text: str) -> str:
-    return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
