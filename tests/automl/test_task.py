@@ -29,6 +29,7 @@ def dataset(rng) -> Dataset:
         fold=np.zeros(n, dtype=np.uint8),
         chromosome=np.array(["1"] * p),
         position=np.arange(p, dtype=float),
+        alleles=np.array([["A", "G"]] * p),
         covariates=np.column_stack([np.arange(n) % 3, np.linspace(20, 60, n)]).astype(float),
         covariate_id=np.array(["site", "age"]),
         levels={"status": ("control", "case"), "subtype": ("x", "y", "z"), "site": ("Leeds", "Norwich", "York")},
@@ -46,6 +47,7 @@ def test_a_continuous_trait(dataset):
     np.testing.assert_array_equal(task.X[:, 7], dataset.covariates[2:, 0] == 1)
     np.testing.assert_array_equal(task.X[:, 9], dataset.covariates[2:, 1].astype(np.float32))
     assert task.sample_id[0] == "s2"
+    assert task.alleles.tolist() == [["A", "G"]] * 7
     np.testing.assert_array_equal(task.row, np.arange(2, 40))
     assert "2 of 40 records have no height" in task.account[0]
 
@@ -136,6 +138,7 @@ def test_the_digest_sees_every_part(dataset):
         (lambda d: (d.samples(np.arange(10)), "height"), "has 8 phenotyped samples; AutoML needs at least 12"),
         (lambda d: (d.samples(np.r_[0:40:2, 1:10:2]), "status"), "class 'case' of trait status has 5 samples"),
         (lambda d: (d, "height", {"kind": "binary"}), "38 distinct values, not two"),
+        (lambda d: (d, "subtype", {"kind": "binary"}), "3 distinct values, not two"),
         (lambda d: (d, "height", {"kind": "multiclass"}), "too many for classes"),
         (lambda d: (replace(d, phenotypes=d.phenotypes * np.nan), "height"), "has no phenotype at all"),
         (lambda d: (replace(d, phenotypes=d.phenotypes * 0 + 1), "height"), "is 1 in all 38 samples"),

@@ -163,6 +163,9 @@ def test_an_id_rescues_what_moved():
     np.testing.assert_array_equal(done.genotypes, reference.dosage())
     assert done.counts["moved"] == done.counts["by_id"] == len(CLEAR)
     assert "another genome build?" in " ".join(done.sentences)
+    # an id of other alleles is said, too
+    named = replace(moved, alleles=np.array([("<A>", "<B>"), *CLEAR[1:]]))
+    assert list(harmonize(Variants.of(reference), named).account["status"]) == ["mismatch", *["match"] * 5]
     # an id at a position of other alleles
     at = replace(reference, position=np.roll(reference.position, 1), chromosome=np.roll(reference.chromosome, 1))
     np.testing.assert_array_equal(harmonize(Variants.of(reference), at).genotypes, reference.dosage())
@@ -193,6 +196,7 @@ def test_duplicates_are_counted_and_the_equal_id_wins():
         (("A", "G"), ("", "A"), "swapped"),
         (("A", "G"), ("", "C"), "strand_flipped"),
         (("A", ""), ("", "A"), "swapped"),
+        (("A", ""), ("T", "C"), "strand_flipped"),
         (("A", "T"), ("A", ""), "ambiguous"),
         (("a", "g"), ("A", "G"), "match"),
         (("0", "1"), ("1", "0"), "swapped"),
