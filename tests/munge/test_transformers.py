@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
@@ -184,12 +184,13 @@ def vif(x: np.ndarray) -> np.ndarray:
 
 @settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(3, 12))
+@example(507, 3)  # the two that are left are equally inflated but for rounding
 def test_vif_drops_the_worst_first(seed, n_loci):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(80, n_loci)) + 2 * rng.normal(size=(80, 1)) * (rng.random(n_loci) < 0.6)
     kept = list(range(n_loci))
     while len(kept) > 1 and (values := vif(x[:, kept])).max() > 3:
-        del kept[int(np.argmax(values))]
+        del kept[np.flatnonzero(values > values.max() * (1 - 1e-9))[-1]]
     np.testing.assert_array_equal(low_inflation(x, 3), kept)
 
 

@@ -103,7 +103,8 @@ class VIFFilter(LocusSelector):
 def low_inflation(x: NDArray[np.float64], limit: float) -> NDArray[np.intp]:
     """Return the columns of x that stay when the one of largest inflation is dropped until none exceeds `limit`.
 
-    Columns that do not vary have no inflation, and stay. Columns that earlier ones determine go first.
+    Columns that do not vary have no inflation, and stay. Columns that earlier ones determine go first. Of equally
+    inflated ones, as two that are left always are, the last goes, whatever rounding says.
     """
     deviation = x - x.mean(axis=0)
     length = np.sqrt((deviation**2).sum(axis=0))
@@ -113,7 +114,8 @@ def low_inflation(x: NDArray[np.float64], limit: float) -> NDArray[np.intp]:
     correlation = z.T @ z
     independent = _independent(correlation)
     kept, inverse = inside[independent], np.linalg.inv(correlation[np.ix_(independent, independent)])
-    while len(kept) and (worst := int(np.argmax(inverse.diagonal()))) >= 0 and inverse[worst, worst] > limit:
+    while len(kept) and (inflation := inverse.diagonal()).max() > limit:
+        worst = np.flatnonzero(inflation > inflation.max() * (1 - 1e-9))[-1]
         # the inverse without a variable, from the inverse with it
         row = inverse[worst]
         inverse = inverse - np.outer(row, row) / row[worst]
