@@ -22,6 +22,7 @@ from tests.conftest import REPOSITORY
 
 DESIGNED = ("scaling", "dilution", "pleiotropy", "frontier")
 EXPERIMENTS = (*DESIGNED, "automl")
+UP_TO_SCORES = ("--until", *(f"{name}_score" for name in EXPERIMENTS))  # figures and reports take most of a tiny run
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -231,7 +232,8 @@ def test_more_trials_go_on_with_the_journal(copy, tmp_path):
     section = yaml.safe_load(SMOKE.with_name("dilution.yaml").read_text())
     section["models"]["lasso_mlp"]["tune"]["n_trials"] = 3
     (tmp_path / "dilution.yaml").write_text(yaml.safe_dump(section, sort_keys=False))
-    done = snakemake(copy, "--cores", 2, target="dilution", config=tmp_path / "dilution.yaml")
+    more = ("--until", "dilution_tune")
+    done = snakemake(copy, "--cores", 2, *more, target="dilution", config=tmp_path / "dilution.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     logs = [path.read_text() for path in copy.rglob("tune.log")]
     assert len(logs) == 2
@@ -252,7 +254,7 @@ def test_nothing_is_left_to_do(run):
 
 
 def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
-    done = snakemake(tmp_path, "--cores", 1, target="all")
+    done = snakemake(tmp_path, "--cores", 1, *UP_TO_SCORES, target="all")
     assert done.returncode == 0, done.stderr
     datasets = sorted(p.relative_to(run) for p in run.rglob("dataset.h5"))
     assert len(datasets) == 19
@@ -343,7 +345,7 @@ def test_a_killed_run_goes_on(run, tmp_path):
     first.wait()
     assert not list(tmp_path.rglob("metrics.csv"))
     assert snakemake(tmp_path, "--unlock").returncode == 0
-    done = snakemake(tmp_path, "--cores", 2)
+    done = snakemake(tmp_path, "--cores", 2, "--until", "scaling_score")
     assert done.returncode == 0, done.stderr
     a, b = (pd.read_csv(folder / "results/scaling/metrics.csv") for folder in (run, tmp_path))
     pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"))
