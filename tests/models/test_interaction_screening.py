@@ -123,11 +123,11 @@ def test_engines_threads_and_bits_find_the_same(monkeypatch):
 
 def test_few_qtl_among_many_loci():
     """More loci than samples, linked: additive terms are selected, too."""
-    x = population(400, 900, 2, seed=8, linked=0.8)
+    x = population(300, 400, 2, seed=8, linked=0.8)
     rng = np.random.default_rng(8)
-    qtl = rng.choice(900, 12, replace=False)
+    qtl = rng.choice(400, 8, replace=False)
     z = (x[:, qtl] - x[:, qtl].mean(axis=0)) / x[:, qtl].std(axis=0)
-    y = z @ rng.choice([-1.0, 1.0], 12) + 2 * z[:, 0] * z[:, 1] + 2 * z[:, 2] * z[:, 3] + rng.normal(size=400)
+    y = z @ rng.choice([-1.0, 1.0], 8) + 2 * z[:, 0] * z[:, 1] + 2 * z[:, 2] * z[:, 3] + rng.normal(size=300)
     model = make("interaction_screening").fit(x, y)
     assert len(model.pairs_) == 2
     for pair, (a, b) in zip(sorted(model.pairs_.tolist()), sorted([sorted(qtl[:2]), sorted(qtl[2:4])]), strict=True):

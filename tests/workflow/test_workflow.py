@@ -85,6 +85,7 @@ def test_dry_run_of_what_we_ship(tmp_path):
     assert laptop["figures"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("experiment", "rows"), [("scaling", 280), ("dilution", 40), ("pleiotropy", 250), ("frontier", 1164)]
 )
@@ -93,6 +94,25 @@ def test_dry_run_of_the_published_grids(tmp_path, experiment, rows):
     plan = planned(snakemake(tmp_path, "-n", target=experiment, config=config))
     assert plan["simulate"] == rows
     assert plan.get("tune", 0) == {"dilution": 80, "pleiotropy": 250}.get(experiment, 0)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "cells", "less"),
+    [
+        ("scaling", 10, {"n_samples": [1_000_000]}),
+        ("dilution", 8, {}),
+        ("pleiotropy", 10, {"genetic_correlation": [0]}),
+        ("frontier", 24, {"n_samples": [1_000_000]}),
+    ],
+)
+def test_dry_run_of_a_part_of_the_published_grids(tmp_path, experiment, cells, less):
+    """One replicate, and the largest populations where there are many."""
+    section = yaml.safe_load((REPOSITORY / f"config/published/{experiment}.yaml").read_text())
+    config = tmp_path / f"{experiment}.yaml"
+    config.write_text(yaml.safe_dump(section | {"replicates": 1} | less, sort_keys=False))
+    plan = planned(snakemake(tmp_path, "-n", target=experiment, config=config))
+    assert plan["simulate"] == cells
+    assert plan.get("tune", 0) == {"dilution": 16, "pleiotropy": 10}.get(experiment, 0)
 
 
 def test_dry_run_of_searches(tmp_path):
