@@ -10,7 +10,7 @@ from scipy import stats
 
 from gpatlas.automl.ceiling import ceiling
 from gpatlas.automl.folder import MODEL, write_model, write_outcome
-from gpatlas.automl.nested import p_value
+from gpatlas.automl.nested import _permuted, p_value
 from gpatlas.automl.outcome import automl
 from gpatlas.automl.price import seconds_of_run
 from gpatlas.automl.settings import Settings
@@ -92,6 +92,18 @@ def test_p_values_count_the_observed_one():
     assert p_value(0.5, [0.5, 0.6, 0.4], True) == 3 / 4
     assert p_value(0.5, [0.5, 0.6, 0.4], False) == 3 / 4
     assert np.isnan(p_value(0.5, [], True))
+
+
+def test_records_are_permuted_within_their_environment(rng):
+    places = np.repeat(["dry", "wet"], 30)
+    task = replace(fakes.task(), groups=places, grouping="environment")
+    y = _permuted(task, rng)
+    assert (y != task.y).any()
+    for place in ("dry", "wet"):
+        assert sorted(y[places == place]) == sorted(task.y[places == place])
+    families = _permuted(replace(task, grouping="family"), rng)
+    assert sorted(families) == sorted(task.y)
+    assert sorted(families[:30]) != sorted(task.y[:30])
 
 
 def test_the_narrative_has_the_counts(outcome):

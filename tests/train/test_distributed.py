@@ -58,7 +58,7 @@ def torchrun(*command: object) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("missing", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_two_processes_train_what_one_trains(missing, tmp_path):
     done = torchrun("-m", "tests.train.test_distributed", int(missing), tmp_path)
     assert done.returncode == 0, done.stderr
