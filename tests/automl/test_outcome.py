@@ -50,6 +50,7 @@ def test_the_same_number_in_every_table(outcome):
             assert row[name] == pytest.approx(value, rel=1e-6, nan_ok=True)
     means = folds.groupby("model")[score.name].mean()
     assert board.score.to_dict() == pytest.approx(means.to_dict())
+    assert score.utility(board.score).iloc[1:].is_monotonic_decreasing  # below the procedure, the best comes first
     assert len(tables["metrics"]) == len(folds) == 5 * 6
     assert tables["metrics"].fold.iloc[0] == "1.1"
     assert {"predictive_ability", "rmse", "seconds"} <= set(tables["metrics"])
