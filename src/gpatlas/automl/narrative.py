@@ -12,6 +12,7 @@ from gpatlas.automl.resampling import Resampling
 from gpatlas.automl.settings import Settings
 from gpatlas.automl.task import Task
 from gpatlas.evaluate.scores import Score
+from gpatlas.wording import several
 
 _SHOWN = 3  # candidates named with their scores
 
@@ -41,19 +42,19 @@ def _covariates(task: Task) -> str:
     if not task.n_covariates:
         return ", without covariates"
     names = task.feature_id[task.n_loci :].tolist()
-    return f" and {task.n_covariates} column{'s' * (task.n_covariates > 1)} of covariates ({', '.join(names)})"
+    return f" and {several(task.n_covariates, 'column')} of covariates ({', '.join(names)})"
 
 
 def _search(task: Task, settings: Settings, score: Score, final: Final) -> Iterator[str]:
     found = final.found
     states = Counter(trial.state for trial in found.trials)
     counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    budget = (
-        f"{settings.budget_fits} fits" if settings.budget_seconds is None else f"{settings.budget_seconds:g} s in all"
-    )
+    seconds = settings.budget_seconds
+    budget = several(settings.budget_fits, "fit") if seconds is None else f"{seconds:g} s in all"
     yield (
-        f"{len(settings.competing(task.kind))} candidates competed for the best {score.text}, on a budget of {budget}: "
-        f"{len(found.trials)} trials ({counts}), {sum(trial.n_fits for trial in found.trials)} fits. {found.folds.text}"
+        f"{several(len(settings.competing(task.kind)), 'candidate')} competed for the best {score.text}, "
+        f"on a budget of {budget}: {several(len(found.trials), 'trial')} ({counts}), "
+        f"{several(sum(trial.n_fits for trial in found.trials), 'fit')}. {found.folds.text}"
     )
     most = max(len(trial.scores) for trial in found.best.values())
     whole = [trial for trial in found.best.values() if len(trial.scores) == most]
@@ -109,9 +110,11 @@ def _interval(honest: Any) -> str:
 
 def _null(score: Score, final: Final, honest: Any) -> str:
     null = np.array(final.null)
+    least = ", the least that so few can show" if np.isclose(honest.p_null, 1 / (1 + len(null))) else ""
     return (
         f"{_title(final.found.winner)} fitted to permuted phenotypes, {len(null)} times: mean {score.text} "
-        f"{null.mean():.3f}, from {null.min():.3f} to {null.max():.3f}; p = {honest.p_null:.2g} for the score above."
+        f"{null.mean():.3f}, from {null.min():.3f} to {null.max():.3f}; "
+        f"p = {honest.p_null:.2g} for the score above{least}."
     )
 
 

@@ -15,7 +15,6 @@ from gpatlas.evaluate.scores import score_for
 from gpatlas.runs import Run, dataset_path, model_path, runs_of
 
 START_SEARCH, START_IMPORT = 3.0, 1.0  # CPU seconds of a process beside its work, at pace 1
-ESTIMATED = 0.35  # of what candidates say of their fits, which is to the order of magnitude: set by the laptop runs
 EXPLAINING = 3.0  # of importance, SHAP values, effects and figures of a small run, at pace 1
 SIMULATED_PER_SECOND, IMPORTED_PER_SECOND = 1e7, 2e7  # genotypes, and bytes of files, at pace 1
 HELD, HELD_BY_GENOTYPE = 5.2e8, 30.0  # bytes of a process with all learners, and of copies of the genotypes
@@ -114,7 +113,7 @@ def _price_search(run: Run, machine: Machine) -> JobCost | None:
     n_outer = settings.outer_folds * settings.outer_repeats
     searching = seconds_of_run(n, p, kind, n_outer, settings)
     if settings.budget_seconds is None:
-        searching *= ESTIMATED * machine.pace
+        searching *= machine.pace
     seconds = (START_SEARCH + EXPLAINING * run.entry.search.explain) * machine.pace + searching
     predictions = n * settings.outer_repeats * (len(settings.competing(kind)) + 2)
     return JobCost(seconds, HELD + HELD_BY_GENOTYPE * n * p, WRITTEN + WRITTEN_BY_PREDICTION * predictions, n)

@@ -197,12 +197,13 @@ def _announce(task: Any, settings: Any, cores: int) -> None:
     from gpatlas.automl.nested import outer_folds
     from gpatlas.automl.price import seconds_of_run
     from gpatlas.cost import duration
+    from gpatlas.wording import several
 
     names, folds = settings.competing(task.kind), outer_folds(task, settings)
-    budget = f"{settings.budget_fits} fits in each search"
+    budget = f"{several(settings.budget_fits, 'fit')} in each search"
     if settings.budget_seconds is not None:
         budget = f"{settings.budget_seconds:g} s in all"
-    print(f"{len(names)} candidates, {budget}; {len(folds)} searches are judged, and one is of all samples.")
+    print(f"{several(len(names), 'candidate')}, {budget}; {len(folds)} searches are judged, and one is of all samples.")
     print(folds.text)
     seconds = seconds_of_run(task.n_samples, task.X.shape[1], task.kind, len(folds), settings)
     print(f"Estimate: about {duration(seconds / cores)}, to the order of magnitude.")
