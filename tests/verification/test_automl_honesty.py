@@ -59,35 +59,39 @@ def test_nothing_is_found_where_there_is_nothing(tmp_path):
     assert np.std(found) < 0.05
 
 
-def mosaics(rng, frequency_of_ancestors, n):
-    """Gametes of 12 ancestors, mosaics of 25 loci on average, two by two."""
-    n_ancestors, p = frequency_of_ancestors.shape
-    starts = rng.random((2 * n, p)) < 1 / 25
+def mosaics(rng, ancestors, n):
+    """Lines of a multi-parental population: gametes are mosaics of the ancestors, 100 loci long on average."""
+    n_ancestors, p = ancestors.shape
+    starts = rng.random((2 * n, p)) < 1 / 100
     starts[:, 0] = True
     source = np.where(starts, rng.integers(0, n_ancestors, (2 * n, p)), -1)
     last = np.maximum.accumulate(np.where(starts, np.arange(p), 0), axis=1)
-    gametes = frequency_of_ancestors[np.take_along_axis(source, last, axis=1), np.arange(p)]
+    gametes = ancestors[np.take_along_axis(source, last, axis=1), np.arange(p)]
     return gametes[:n] + gametes[n:]
 
 
 def test_the_reported_correlation_is_that_on_new_samples(tmp_path):
-    """50 polygenic traits in 800 samples × 300 loci in LD, h² 0.5; 4 000 new samples for each."""
+    """50 polygenic traits in 1 200 lines × 300 loci of four founders, h² 0.5; 6 000 new lines for each.
+
+    A score is of models that lack the samples of a fold; these lines have few segments, so that a fifth of them makes
+    little difference (0.0025 for rrBLUP). The standard error of the mean difference is 0.0023.
+    """
     reported, fresh = [], []
     for seed in range(50):
         rng = np.random.default_rng(seed)
-        ancestors = rng.integers(0, 2, (12, 300))
-        X = mosaics(rng, ancestors, 4_800)
+        ancestors = rng.integers(0, 2, (4, 300))
+        X = mosaics(rng, ancestors, 7_200)
         g = X @ rng.normal(size=300)
         y = (g - g.mean()) / g.std() + rng.normal(size=len(g))
-        task = a_task("continuous", X[:800], y[:800])
+        task = a_task("continuous", X[:1200], y[:1200])
         settings = Settings(
-            candidates=("rrblup", "svm", "elastic_net", "knn", "rkhs"), budget_fits=16, inner_folds=3, outer_folds=10,
+            candidates=("rrblup", "svm", "sgd", "knn"), budget_fits=16, inner_folds=3,
             outer_repeats=1, permutations=0, seed=seed,
         )  # fmt: skip
         outcome = automl(task, settings, tmp_path / f"{seed}")
         reported.append(score_of(outcome))
-        fresh.append(np.corrcoef(outcome.estimator.predict(X[800:].astype(np.float32)), y[800:])[0, 1])
-    assert np.mean(fresh) > 0.55
+        fresh.append(np.corrcoef(outcome.estimator.predict(X[1200:].astype(np.float32)), y[1200:])[0, 1])
+    assert np.mean(fresh) > 0.6
     assert abs(np.mean(reported) - np.mean(fresh)) < 0.01
 
 
