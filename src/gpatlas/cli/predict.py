@@ -41,8 +41,8 @@ def predict(
     Example:
       gpatlas simulate-cohort --out clinic.h5
       gpatlas simulate-cohort --clinic 2 --out other_clinic
-      gpatlas automl clinic.h5 --trait Status --candidates rrblup,random_forest --out results
-      gpatlas predict results/model.gpatlas other_clinic/genotypes.vcf.gz --table other_clinic/phenotypes.csv -o p.csv
+      gpatlas automl clinic.h5 --trait Status --candidates lasso --outer 3x1 --out status
+      gpatlas predict status/model.gpatlas other_clinic/genotypes.vcf.gz --table other_clinic/phenotypes.csv -o p.csv
     """
     import pandas as pd
 

@@ -64,11 +64,11 @@ def test_every_chunk_is_read_once(both, monkeypatch):
 
 class _Recording:
     def __init__(self, stored, read):
-        self._stored, self._read, self.chunks = stored, read, stored.chunks
+        self._stored, self._read, self.chunks, self.shape = stored, read, stored.chunks, stored.shape
 
-    def __getitem__(self, rows):
-        self._read.append(rows)
-        return self._stored[rows]
+    def __getitem__(self, part):
+        self._read.append(part[0])
+        return self._stored[part]
 
 
 def test_stored_bits_travel_to_another_process(both):

@@ -1,14 +1,12 @@
 """`StoredDosages`: dosages in two bits that stay in their file, in tiles: some rows, or some loci, cost little."""
 
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.errors import StoreError
+from gpatlas.io.store.stored_rows import StoredRows
 from gpatlas.packed import Dosages
 from gpatlas.packed.dosages import TILE_LOCI, TILE_ROWS, Rows, n_dosage_bytes
 
@@ -16,19 +14,8 @@ ENCODING = "packed_dosages"
 UNPACK_RULE = "dosage[i, j] = (genotypes[i, j // 4] >> 2 * (j % 4)) & 3; 3 is missing"
 
 
-class StoredDosages(Dosages):
-    """Packed dosages in a dataset file; it stays open from the first reading on, as with `StoredBits`.
-
-    Parameters
-    ----------
-    path, name
-        File, and the dataset in it: uint8 `(n_rows, ceil(n_loci / 4))` in tiles.
-    shape
-        `(n_rows, n_loci)`.
-    """
-
-    def __init__(self, path: Path, name: str, shape: tuple[int, int]):
-        self.path, self.name, self._shape = path, name, shape
+class StoredDosages(StoredRows, Dosages):
+    """Packed dosages in a dataset file: uint8 `(n_rows, ceil(n_loci / 4))` in tiles."""
 
     @classmethod
     def within(cls, stored: h5py.Dataset) -> "StoredDosages":
@@ -36,18 +23,6 @@ class StoredDosages(Dosages):
         found = cls(Path(stored.file.filename), stored.name, (len(stored), int(stored.attrs["n_loci"])))
         found.__dict__["_stored"] = stored
         return found
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """`(n_rows, n_loci)`."""
-        return self._shape
-
-    @cached_property
-    def _stored(self) -> h5py.Dataset:
-        return h5py.File(self.path, "r")[self.name]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if key != "_stored"}  # an open file is of one process
 
     def packed(self, rows: Rows = None, columns: slice = slice(None)) -> NDArray[np.uint8]:
         """Return the packed bytes of some rows; every tile of the file that holds one of them is read once.
@@ -57,23 +32,7 @@ class StoredDosages(Dosages):
         StoreError
             The file has gone or is damaged.
         """
-        try:
-            if rows is None or isinstance(rows, slice):
-                return self._stored[slice(None) if rows is None else rows, columns]
-            return self._gather_rows(np.arange(len(self))[rows], columns)
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be read as HDF5 ({' '.join(str(error).split())})") from None
-
-    def _gather_rows(self, rows: NDArray, columns: slice) -> NDArray[np.uint8]:
-        """Read rows by their indices, in any order and as often as asked for."""
-        width = len(range(*columns.indices(n_dosage_bytes(self.shape[1]))))
-        found = np.empty((len(rows), width), dtype=np.uint8)
-        order = np.argsort(rows, kind="stable")
-        tile = rows[order] // TILE_ROWS
-        for part in np.split(order, np.flatnonzero(np.diff(tile)) + 1) if len(rows) else []:
-            first, last = rows[part[0]], rows[part[-1]]
-            found[part] = self._stored[first : last + 1, columns][rows[part] - first]
-        return found
+        return self._read(rows, columns)
 
 
 def create_dosages(file: h5py.File, name: str, n_rows: int, n_loci: int | None) -> h5py.Dataset:
