@@ -89,5 +89,7 @@ def test_what_munging_dropped_is_told_and_no_explanation_of_another_run_is_left(
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(gpatlas, clinic, tmp_path, arguments, message):
-    assert message in one_line_error(automl(gpatlas, clinic, tmp_path / "o", *arguments))
+    done = automl(gpatlas, clinic, tmp_path / "o", *arguments)
+    assert message in one_line_error(done)
+    assert "Estimate" not in done.stdout  # nothing is promised first
     assert not (tmp_path / "o").exists()

@@ -98,9 +98,9 @@ def automl(
     task = make_task(dataset, trait, kind=kind, covariates=covariate, grouped=families)
     for _, text in [*said, *(("task", text) for text in task.account)]:
         print(text)
+    mark = stable_seed(0, study_identity(task, settings), bits=32)
     _announce(task, settings, cores)
     start, cpu_start = time.perf_counter(), cpu_seconds()
-    mark = stable_seed(0, study_identity(task, settings), bits=32)
     total = units_in_all(task, settings)
     unit = "fits" if budget_seconds is None else "seconds of fitting"
     with progress(f"automl {trait}") as report:
