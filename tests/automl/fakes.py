@@ -48,6 +48,27 @@ class Memory(Blend):
         return np.array([self.known_.get(number, X[k, NOISE]) for k, number in enumerate(X[:, NUMBER].tolist())])
 
 
+class Needy(Blend):
+    """Cannot be fitted without the sample of a number."""
+
+    def __init__(self, label="", column=TRUTH, noise=1.0, classes=False, fails=False, offset=0.0, needs=0):
+        super().__init__(label, column, noise, classes, fails, offset)
+        self.needs = needs
+
+    def fit(self, X, y):
+        if self.needs not in X[:, NUMBER]:
+            raise ValueError("not without that one")
+        return super().fit(X, y)
+
+
+class Flat(Blend):
+    """Predicts a constant wherever sample 0, 1 or 2 is not in training."""
+
+    def predict(self, X):
+        flat = not {0.0, 1.0, 2.0} <= set(self.known_)
+        return np.zeros(len(X)) if flat else super().predict(X)
+
+
 def candidate(name, tunable=False, kind=Blend, seconds=0.01, **settings) -> Candidate:
     """One that is a `Blend` with these settings; a tunable one varies its noise."""
 

@@ -207,6 +207,19 @@ def test_noise_that_a_model_fitted_by_heart_is_worth_nothing():
     assert abs(found.mean[0]) < 0.1
 
 
+def test_a_fold_without_one_of_the_classes_does_not_count():
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(150, 2))
+    y = (x[:, 0] > 0).astype(float)
+    healthy = np.flatnonzero(y == 0)[:40]
+    splits = [*splits_of(150), Split(0, 5, np.setdiff1d(np.arange(150), healthy), healthy)]
+    blocks = [Block(np.array([0])), Block(np.array([1]))]
+    found = permutation_importance(LogisticRegression, x, y, "binary", blocks, splits, rng, quiet)
+    assert found.mean[0] > 0.3
+    assert abs(found.mean[1]) < 0.05
+    assert found.n_tested.tolist() == [len(splits) - 1] * 2
+
+
 def test_what_is_too_much_is_shuffled_at_once(rng, monkeypatch):
     monkeypatch.setattr("gpatlas.automl.explain.importance._VALUES_PREDICTED", 0)
     n = 300

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gpatlas.automl.resampling import resample
 from gpatlas.automl.task import make_task
 from gpatlas.dataset import Dataset
 from gpatlas.errors import DataError
@@ -96,6 +97,7 @@ def test_environments_become_records(dataset):
     task = make_task(dataset, "yield")
     assert (task.n_samples, task.grouping) == (76, "environment")
     assert set(task.groups) == {"A", "B"}
+    assert "the score is of known samples in a new environment" in resample(task, 2, 1, 1).text
     assert task.sample_id[0] == "s2@A"
     for place in ("A", "B"):
         assert task.y[task.groups == place].mean() == pytest.approx(0)

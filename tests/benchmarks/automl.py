@@ -56,9 +56,11 @@ def compare(pythons: list[str], budget: int, seconds: float) -> None:
     print("\nwheat, 10 folds × 2: mean r of what the search chose, its average, and each candidate")
     found = []
     for row in on_wheat(WHEAT_BUDGET, WHEAT_CANDIDATES):
-        found.append(row[AUTOML])
+        found.append(row)
         print("  ".join(f"{key} {_shown(value)}" for key, value in row.items()), flush=True)
-    print(f"mean of the traits {np.mean(found):.3f}")
+    for name in (AUTOML, *WHEAT_CANDIDATES):
+        if all(name in row for row in found):
+            print(f"mean of the traits, {name}: {np.mean([row[name] for row in found]):.3f}")
 
 
 def on_clinic(python: str | None, seconds: float, budget: int) -> Iterator[dict]:

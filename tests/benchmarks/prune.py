@@ -32,8 +32,8 @@ def population(n_samples: int, n_loci: int, seed: int = 1) -> Dataset:
     source = rng.integers(0, N_FOUNDERS, (2, n_samples))
     for start in range(0, n_loci, BLOCK):
         width = min(BLOCK, n_loci - start)
-        moved = rng.integers(0, N_FOUNDERS, N_FOUNDERS // 4)  # a quarter of the leaves
-        tree[moved] = tree[rng.permutation(moved)] if len(set(moved)) == len(moved) else tree[moved]
+        moved = rng.choice(N_FOUNDERS, N_FOUNDERS // 4, replace=False)  # leaves
+        tree[moved] = tree[rng.permutation(moved)]
         size = np.exp(rng.uniform(0, np.log(N_FOUNDERS * 0.6), width)).astype(int)
         first = rng.integers(0, N_FOUNDERS, width)
         leaf = np.argsort(tree)

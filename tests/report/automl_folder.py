@@ -60,7 +60,7 @@ def write(folder: Path, kind: str = "binary", task: Task | None = None, models=M
             "chosen": [name == models[0] for name in means.index],
         }
     )
-    board = board.merge(means.reset_index(), on="model")
+    board = board.merge(means.drop(columns=score.name).reset_index(), on="model")
     folder.mkdir(parents=True, exist_ok=True)
     board.to_csv(folder / "leaderboard.csv", index=False)
     table.to_csv(folder / "folds.csv", index=False)
@@ -74,7 +74,7 @@ def write(folder: Path, kind: str = "binary", task: Task | None = None, models=M
         "trait": task.trait, "kind": task.kind, "classes": list(task.classes), "n_samples": task.n_samples,
         "n_loci": task.n_loci, "n_covariates": task.n_covariates,
         "covariates": [str(name) for name in task.feature_id[task.n_loci :]], "metric": score.name,
-        "resampling": resampling.text, "budget": {"fits": 60}, "seed": 1, "ceiling": None,
+        "resampling": resampling.text, "budget": "60 fits", "seed": 1, "ceiling": None,
         "classes_counts": task.class_counts,
     }  # fmt: skip
     (folder / "task.json").write_text(json.dumps(content))

@@ -2,8 +2,13 @@
 import re
 import sys
 
-from gpatlas.automl.stages import request_search
+from gpatlas.automl.stages import check_searches, request_search
 from gpatlas.runs import model_path, runs_of
+
+try:
+    check_searches(EXPERIMENT)
+except GpatlasError as error:
+    raise WorkflowError(str(error))
 
 RUNS = {run.name: run for run in runs_of(EXPERIMENT)}
 # searches go on side by side; cores beyond their number are shared out among them

@@ -91,7 +91,7 @@ def run_flows(
                 if on_result is not None and len(results) > known:
                     on_result(results)
     except OSError as error:
-        if isinstance(error, StoreError):
+        if isinstance(error, StoreError) or error.errno is None:  # not of a file but of a library
             raise
         raise StoreError(f"cannot write {journal}: {error.strerror}") from None
 

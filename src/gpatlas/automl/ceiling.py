@@ -5,6 +5,7 @@ import numpy as np
 from gpatlas.automl.task import Task
 from gpatlas.dataset import Dataset
 from gpatlas.evaluate.scores import SCORES, all_scores
+from gpatlas.simulate.cohort import TRAIT
 
 KNOWN = {*SCORES, "predictive_ability"}
 
@@ -16,7 +17,7 @@ def ceiling(dataset: Dataset, task: Task) -> dict[str, float] | None:
     the true genetic values of its samples.
     """
     cohort = dataset.provenance.get("cohort")
-    if task.classes and isinstance(cohort, dict) and "ceiling" in cohort:
+    if task.trait == TRAIT and task.classes and isinstance(cohort, dict) and "ceiling" in cohort:
         return {name: float(value) for name, value in cohort["ceiling"]["values"].items() if name in KNOWN}
     if task.classes or task.genetic_value is None:
         return None

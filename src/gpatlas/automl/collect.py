@@ -1,6 +1,5 @@
 """Tables of the AutoML experiment, gathered from the folders of its runs."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gpatlas.automl.nested import AUTOML
-from gpatlas.automl.trial import mean_score
 from gpatlas.config.automl import AutomlConfig
 from gpatlas.dataset import Dataset, as_text
-from gpatlas.errors import StoreError
 from gpatlas.evaluate.intervals import corrected_interval
-from gpatlas.evaluate.scores import SCORES
+from gpatlas.evaluate.scores import SCORES, known_scores, mean_score
 from gpatlas.io.store import read_dataset
-from gpatlas.io.tables import read_table
+from gpatlas.io.tables import read_json, read_table
 from gpatlas.runs import Run, dataset_path, model_path, outcome_path, runs_of
 
 SCORE_COLUMNS = (
@@ -69,13 +66,13 @@ def _headed(run: Run, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scores(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
-    task, folds = _json(folder / "task.json"), read_table(folder / "folds.csv", {"model"})
+    task, folds = read_json(folder / "task.json"), read_table(folder / "folds.csv", {"model"})
     board = read_table(folder / "leaderboard.csv", {"model"}).set_index("model")
     folds = folds[folds.model == AUTOML]
     whole = board.loc[AUTOML]
     for name in (name for name in SCORES if name in folds):
         score = SCORES[name]
-        lower, upper = corrected_interval(folds[name], folds.n_train.mean(), folds.n_test.mean())
+        lower, upper = corrected_interval(known_scores(score, folds[name]), folds.n_train.mean(), folds.n_test.mean())
         selected = name == task["metric"]
         values = (
             run.entry.source,
@@ -137,11 +134,4 @@ def _true_loci(dataset: Dataset, trait: str) -> np.ndarray:
 
 def _runtimes(run: Run, results: Path) -> Iterator[dict[str, Any]]:
     for product in (dataset_path(run), model_path(run)):
-        yield {**run.columns, **_json((results / product).with_suffix(".runtime.json"))}
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+        yield {**run.columns, **read_json((results / product).with_suffix(".runtime.json"))}

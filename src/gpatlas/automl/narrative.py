@@ -33,8 +33,9 @@ def narrative(
     steps += [("search", text) for text in _search(task, settings, score, final)]
     steps += [("stack", text) for text in _stack(settings, final)]
     steps.append(("nest", _nest(score, outer, judged, honest)))
-    if final.null:
-        steps.append(("null", _null(score, final, honest)))
+    steps += [("nest", text) for text in _unjudged(judged)]
+    if settings.permutations:
+        steps.append(("null", _null(score, settings, final, honest)))
     return [{"step": step, "text": text} for step, text in steps]
 
 
@@ -108,13 +109,23 @@ def _interval(honest: Any) -> str:
     return f" (95 % interval {honest.lower:.3f} to {honest.upper:.3f}, corrected for training samples in common)"
 
 
-def _null(score: Score, final: Final, honest: Any) -> str:
+def _unjudged(judged: Sequence[Judged]) -> Iterator[str]:
+    failed = Counter(name for fold in judged for name, trial in fold.trials.items() if trial.state == "failed")
+    for name, count in failed.items():
+        yield f"{_title(name)} could not be fitted in {count} of {len(judged)} of these; its scores are of the others."
+
+
+def _null(score: Score, settings: Settings, final: Final, honest: Any) -> str:
     null = np.array(final.null)
+    if not len(null):
+        return f"{_title(final.found.winner)} could be fitted to none of {settings.permutations} permutations."
+    failed = settings.permutations - len(null)
     least = ", the least that so few can show" if np.isclose(honest.p_null, 1 / (1 + len(null))) else ""
     return (
         f"{_title(final.found.winner)} fitted to permuted phenotypes, {len(null)} times: mean {score.text} "
         f"{null.mean():.3f}, from {null.min():.3f} to {null.max():.3f}; "
         f"p = {honest.p_null:.2g} for the score above{least}."
+        + (f" It could not be fitted to {several(failed, 'other')}." if failed else "")
     )
 
 

@@ -21,8 +21,9 @@ from gpatlas.automl.search import Found, Search
 from gpatlas.automl.settings import Settings
 from gpatlas.automl.stack import Stack
 from gpatlas.automl.task import Task
-from gpatlas.automl.trial import Trial, mean_score, run_trial, trial_of
+from gpatlas.automl.trial import Trial, run_trial, trial_of
 from gpatlas.errors import DataError
+from gpatlas.evaluate.scores import mean_score
 from gpatlas.seeding import stable_seed
 
 AUTOML, STACK = "automl", "stack"  # names beside those of candidates: the whole procedure, and the average

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.automl.settings import LOOK_FOLDS, LOOK_SHARE, Settings
 
-ESTIMATED = 0.35  # of what candidates say of their fits, which is to the order of magnitude: set by the laptop runs
+ESTIMATED = 0.35  # of what candidates say of their fits, to the order of magnitude: `gpatlas cost … --compare` shows it
 
 
 def seconds_of_run(n_samples: int, n_features: int, kind: str, n_outer: int, settings: Settings) -> float:

@@ -157,7 +157,7 @@ def _all_classes_left(task: Task, splits: tuple[Split, ...]) -> bool:
 
 def _known_elsewhere(task: Task) -> str:
     """Say what leaving an environment out judges where samples were tried in several."""
-    if task.grouping != "environment" or len(np.unique(task.sample_id)) == len(task.sample_id):
+    if task.grouping != "environment" or task.row is None or len(np.unique(task.row)) == len(task.row):
         return ""
     return ", while samples may be known from the others: the score is of known samples in a new environment"
 

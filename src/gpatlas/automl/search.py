@@ -20,7 +20,7 @@ from gpatlas.automl.resampling import Resampling, Split, resample
 from gpatlas.automl.settings import LOOK_FOLDS, LOOK_SHARE, Settings
 from gpatlas.automl.task import Task
 from gpatlas.automl.trial import Trial, joined, run_trial, trial_of
-from gpatlas.evaluate.scores import Score, score_for
+from gpatlas.evaluate.scores import Score, known_scores, score_for
 from gpatlas.models.space import Space
 from gpatlas.models.stacking import stack, stack_classes
 from gpatlas.seeding import stable_seed
@@ -109,7 +109,7 @@ class Search:
         complete = yield from self._race(looked, RACE_SHARE)
         if complete:
             yield from self._tune(complete)
-            others = {name: trial for name, trial in looked.items() if name not in complete}
+            others = {name: trial for name, trial in looked.items() if name not in complete and trial in self.trials}
             complete |= yield from self._race(others, 1.0, at_least=0)  # where there is nothing to tune
         return self._choose(looked, complete, unseen)
 
@@ -237,17 +237,21 @@ class Search:
         return curve
 
     def _choose(self, looked: dict[str, Trial], complete: dict[str, Trial], unseen: tuple[str, ...]) -> Found | None:
-        fitted = complete or {name: trial for name, trial in looked.items() if trial.state == "complete"}
+        failed = {trial.candidate for trial in self.trials if trial.state == "failed" and not trial.hyperparameters}
+        fitted = complete or {
+            name: trial for name, trial in looked.items() if trial.state == "complete" and name not in failed
+        }
         if not fitted:
             return None
         ranked = self._ranked(fitted.values())
         winner = ranked[0]
         if self.settings.one_se and len(winner.scores) > 1:
-            enough = winner.utility(self.score) - np.nanstd(winner.scores, ddof=1) / math.sqrt(len(winner.scores))
+            known = known_scores(self.score, winner.scores)
+            error = known.std(ddof=1) / math.sqrt(len(known)) if len(known) > 1 else 0.0
+            enough = winner.utility(self.score) - error
             order = [c for c in CANDIDATES if c in fitted]
             winner = next(fitted[c] for c in order if fitted[c].utility(self.score) >= enough)
         alone = {winner.candidate: 1.0}
-        failed = {trial.candidate for trial in self.trials if trial.state == "failed" and not trial.hyperparameters}
         best = {name: trial for name, trial in looked.items() if name not in failed} | complete
         averaged, intercept, stacked = self._average(fitted, winner) if complete else ({}, 0.0, False)
         stacked = stacked and self.settings.stack and not self.settings.one_se

@@ -10,10 +10,10 @@ import pandas as pd
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.automl.nested import AUTOML, STACK, Final, Judged, p_value
 from gpatlas.automl.task import Task
-from gpatlas.automl.trial import Trial, mean_score
+from gpatlas.automl.trial import Trial
 from gpatlas.evaluate.intervals import corrected_interval
 from gpatlas.evaluate.metrics import METRICS, correlation, evaluate
-from gpatlas.evaluate.scores import SCORES, Score, all_scores
+from gpatlas.evaluate.scores import SCORES, Score, all_scores, known_scores, mean_score
 
 FINAL = -1  # the outer fold of trials of the search on all samples
 
@@ -32,7 +32,7 @@ def leaderboard(task: Task, score: Score, judged: Sequence[Judged], final: Final
     rows = []
     for model, table in folds.groupby("model", sort=False):
         mean = mean_score(score, table[score.name])
-        lower, upper = corrected_interval(table[score.name], n_train, n_test)
+        lower, upper = corrected_interval(known_scores(score, table[score.name]), n_train, n_test)
         cost = _cost(str(model), judged, final)
         best = final.found.best.get(str(model))
         rows.append(
@@ -106,7 +106,7 @@ def trials_table(score: Score, judged: Sequence[Judged], final: Final) -> pd.Dat
             "trial": number,
             "state": trial.state,
             "score": trial.mean(score),
-            "se": _standard_error(trial),
+            "se": _standard_error(score, trial),
             "n_folds": len(trial.scores),
             "seconds": trial.seconds,
             "hyperparameters": json.dumps(trial.hyperparameters),
@@ -171,8 +171,8 @@ def _nothing(task: Task) -> tuple[Any, Any]:
     return np.arange(2), np.full((2, len(task.classes)), 1 / len(task.classes))
 
 
-def _standard_error(trial: Trial) -> float:
-    known = [value for value in trial.scores if not np.isnan(value)]
+def _standard_error(score: Score, trial: Trial) -> float:
+    known = known_scores(score, trial.scores)
     return float(np.std(known, ddof=1) / np.sqrt(len(known))) if len(known) > 1 else np.nan
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from gpatlas.automl.candidates import CANDIDATES
 from gpatlas.automl.resampling import Split
 from gpatlas.automl.task import Task
-from gpatlas.evaluate.scores import Score
+from gpatlas.evaluate.scores import Score, mean_score
 
-CORRELATIONS = frozenset({"r", "spearman"})  # of a constant prediction they are not defined: it counts as 0
+_FAILURES = (ValueError, ArithmeticError, RuntimeError, MemoryError, ImportError)  # LinAlgError is a ValueError
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +57,6 @@ class Trial:
         return -np.inf if np.isnan(value) else float(value)
 
 
-def mean_score(score: Score, values: Sequence[float]) -> float:
-    """Mean over folds; correlations of constant predictions count as 0, folds that lack a class do not count."""
-    array = np.asarray(values, dtype=np.float64)
-    if score.name in CORRELATIONS:
-        array = np.nan_to_num(array)
-    known = array[~np.isnan(array)]
-    return float(known.mean()) if len(known) else np.nan
-
-
 def run_trial(
     task: Task,
     splits: Sequence[Split],
@@ -98,7 +89,7 @@ def run_trial(
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 predicted = fit_and_predict(task, split, candidate, hyperparameters, seed)
-        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:  # LinAlgError is a ValueError
+        except _FAILURES as error:
             state, note = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
             break
         if caught and not note:

@@ -1,6 +1,5 @@
 """`gpatlas score` and `gpatlas report`: from predictions to tables, and from tables and figures to one page."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -122,8 +121,6 @@ def report(
 
 def _runtime(product: Path) -> dict:
     """What the job that made a file cost: the JSON beside it."""
-    path = product.with_suffix(".runtime.json")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    from gpatlas.io.tables import read_json
+
+    return read_json(product.with_suffix(".runtime.json"))

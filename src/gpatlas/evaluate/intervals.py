@@ -1,14 +1,11 @@
 """Intervals of scores that were averaged over folds."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 
-def corrected_interval(
-    values: Sequence[float], n_train: float, n_test: float, level: float = 0.95
-) -> tuple[float, float]:
+def corrected_interval(values: ArrayLike, n_train: float, n_test: float, level: float = 0.95) -> tuple[float, float]:
     """Return the t interval of a mean over folds, corrected for training sets that overlap.
 
     The variance of the mean of J values is (1/J + n_test/n_train) s², not s²/J.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from gpatlas.errors import ConfigError, did_you_mean
@@ -101,6 +101,7 @@ SCORES: dict[str, Score] = {
 }
 # what a user may also call them
 ALIASES = {"accuracy": "accuracy_class", "R2": "r2", "AUC": "auc", "logloss": "log_loss", "correlation": "r"}
+CORRELATIONS = frozenset({"r", "spearman"})  # of a constant prediction they are not defined: it counts as 0
 CLASSIFICATION = tuple(name for name, score in SCORES.items() if score.classes)
 REGRESSION = tuple(name for name, score in SCORES.items() if not score.classes)
 
@@ -127,3 +128,17 @@ def all_scores(kind: str, observed: NDArray, predicted: NDArray) -> dict[str, fl
     """Compute every score that there is for a kind of trait: name → value."""
     names = CLASSIFICATION if kind in CLASSES else REGRESSION
     return {name: float(SCORES[name].compute(observed, predicted)) for name in names}
+
+
+def known_scores(score: Score, values: ArrayLike) -> NDArray[np.float64]:
+    """Scores that count: correlations of constant predictions as 0, folds that lack a class not at all."""
+    array = np.asarray(values, dtype=np.float64)
+    if score.name in CORRELATIONS:
+        array = np.nan_to_num(array)
+    return array[~np.isnan(array)]
+
+
+def mean_score(score: Score, values: ArrayLike) -> float:
+    """Mean of the scores that count, see `known_scores`; NaN where there is none."""
+    known = known_scores(score, values)
+    return float(known.mean()) if len(known) else np.nan

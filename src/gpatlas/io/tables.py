@@ -53,6 +53,22 @@ def read_table(path: str | Path, text: Collection[str] = ()) -> Any:
         raise StoreError(f"{path}: the table is empty") from None
 
 
+def read_json(path: str | Path) -> Any:
+    """Read a record that `write_json` wrote.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise StoreError(f"{path} is no JSON: {error}") from None
+
+
 def write_json(record: Any, path: str | Path) -> None:
     """Write a record as JSON; the file appears whole or not at all.
 

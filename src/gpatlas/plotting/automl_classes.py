@@ -38,12 +38,15 @@ def plot_roc(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
         if len(classes) == 2:
             for curve in curves:
                 axis.plot(curve.x, curve.y, color=GREY, linewidth=0.6, alpha=0.5)
+        if not curves:  # no fold holds this class and others
+            continue
         mean = mean_curve(curves)
         axis.plot(
             mean.x, mean.y, color=colour, linewidth=2.2, label=f"{_of_class(name, classes)}AUC {number(mean.area)}"
         )
     _square(axis, "controls called cases (1 − specificity)", "cases found (sensitivity)")
-    axis.legend(loc="lower right", fontsize=8.5)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(loc="lower right", fontsize=8.5)
     return figure
 
 

@@ -66,7 +66,7 @@ def _ceiling(results: Results) -> Iterator[tuple[str, str]]:
     if results.ceiling is None:
         return
     gap = results.score.utility(results.ceiling) - results.score.utility(results.honest.score)
-    row = results.honest
+    row, more = results.honest, "more" if results.score.larger_is_better else "less"
     if row.lower <= results.ceiling <= row.upper:
         yield (
             "Leave the model as it is.",
@@ -76,7 +76,7 @@ def _ceiling(results: Results) -> Iterator[tuple[str, str]]:
     elif gap > 0:
         yield (
             "Collect more samples, or give the search a larger budget.",
-            f"The truth would reach {number(results.ceiling)}, {number(gap)} more than this model.",
+            f"The truth would reach {number(results.ceiling)}, {number(gap)} {more} than this model.",
         )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES
+from gpatlas.evaluate.scores import CLASSIFICATION, REGRESSION, SCORES, known_scores
 from gpatlas.plotting.style import model_name, number
 from gpatlas.report.advice import advice, predicting
 from gpatlas.report.automl_figures import sections
-from gpatlas.report.automl_results import SIGNIFICANT, WHOLE, Results, read_results
+from gpatlas.report.automl_results import FILES, SIGNIFICANT, WHOLE, Results, read_results
 from gpatlas.report.rendering import Shown, download, grid, write_page
 
 _ROWS = 20  # of a table of the top ones
@@ -45,7 +45,7 @@ def write_automl_report(folder: Path, out: Path) -> None:
         A file of the folder is absent or not what it should be, or the page cannot be written.
     """
     results = read_results(folder)
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".csv", ".json") and path.is_file()]
+    files = [folder / name for name in FILES] + sorted((folder / "explanation").glob("*.*"))
     write_page(
         "automl.html",
         out,
@@ -60,11 +60,10 @@ def write_automl_report(folder: Path, out: Path) -> None:
         importance=_importance(results),
         associations=_associations(results),
         gebv=_breeding_values(results),
-        methods=results.methods,
         advice=advice(results),
         command=predicting(results),
         settings=_settings(results),
-        downloads=[download(path) for path in files],
+        downloads=[download(path) for path in files if path.exists()],
     )
 
 
@@ -163,13 +162,14 @@ def _scores(results: Results) -> dict:
     rows = [
         {
             "score": SCORES[name].text,
-            "mean": Shown(_text(folds[name].mean())),
-            "sd over folds": Shown(_text(folds[name].std())),
-            "worst fold": Shown(_text(folds[name].min() if SCORES[name].larger_is_better else folds[name].max())),
-            "best fold": Shown(_text(folds[name].max() if SCORES[name].larger_is_better else folds[name].min())),
+            "mean": Shown(_text(values.mean())),
+            "sd over folds": Shown(_text(values.std())),
+            "worst fold": Shown(_text(values.min() if SCORES[name].larger_is_better else values.max())),
+            "best fold": Shown(_text(values.max() if SCORES[name].larger_is_better else values.min())),
             "better": "higher" if SCORES[name].larger_is_better else "lower",
         }
         for name in names
+        for values in [pd.Series(known_scores(SCORES[name], folds[name]))]
     ]
     return grid(pd.DataFrame(rows))
 
@@ -234,21 +234,10 @@ def _settings(results: Results) -> list[tuple[str, str]]:
         "covariates": ", ".join(map(str, results.task.get("covariates") or [])) or "none",
         "selected by": results.score.text,
         "resampling": results.task.get("resampling", ""),
-        "budget": _plain(results.task.get("budget")),
-        "seed": _plain(results.task.get("seed")),
-        "hyperparameters": _hyperparameters(_chosen_row(results).get("hyperparameters")) or "all by default",
+        "budget": str(results.task.get("budget", "")),
+        "seed": str(results.task.get("seed", "")),
     }
     return [(name, text) for name, text in shown.items() if text]
-
-
-def _chosen_row(results: Results) -> pd.Series:
-    return results.leaderboard[results.leaderboard.model == results.chosen].iloc[0]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items() if inner is not None)
-    return "" if value is None else str(value)
 
 
 def _hyperparameters(text: Any) -> str:

@@ -45,7 +45,7 @@ def _board(results: Results) -> Iterator[Figure]:
 def _predictions(results: Results) -> Iterator[Figure]:
     predictions, classes = results.of(WHOLE), results.classes
     if not classes:
-        r = results.honest.get("r", results.folds[results.folds.model == WHOLE].r.mean())
+        r = results.honest.score if results.score.name == "r" else results.honest.r
         yield _figure(
             "observed",
             "Observed and predicted",

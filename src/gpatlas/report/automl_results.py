@@ -1,6 +1,5 @@
 """The results folder of an AutoML run, read back."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ import pandas as pd
 
 from gpatlas.errors import StoreError
 from gpatlas.evaluate.scores import SCORES, Score
-from gpatlas.io.tables import read_table
+from gpatlas.io.tables import read_json, read_table
 from gpatlas.plotting.style import model_name
 
 TABLES = ("leaderboard", "folds", "predictions")
+FILES = ("task.json", "narrative.json", *(f"{name}.csv" for name in (*TABLES, "metrics", "trials", "null")))
 EXPLANATION = ("permutation_importance", "shap", "marker_effects", "gebv", "structure")
 _TEXT = {
     "model", "sample_id", "feature", "linked", "locus_id", "chromosome", "class", "family", "environment", "observed",
@@ -105,8 +105,9 @@ class Results:
     @property
     def chance(self) -> float | None:
         """Score without any signal, where it does not depend on the data."""
-        if self.score.name in ("balanced_accuracy", "sensitivity"):
-            return 1 / max(len(self.classes), 2)
+        several = len(self.classes) > 2  # of two classes, sensitivity depends on how often a case is called
+        if self.score.name == "balanced_accuracy" or (self.score.name == "sensitivity" and several):
+            return 1 / len(self.classes)
         return {"auc": 0.5, "r": 0.0, "r2": 0.0, "spearman": 0.0}.get(self.score.name)
 
     @property
@@ -149,7 +150,7 @@ def read_results(folder: str | Path) -> Results:
         A file that every run leaves is absent or is not what it should be.
     """
     folder = Path(folder)
-    task = _json(folder / "task.json")
+    task = read_json(folder / "task.json")
     names = _TEXT - ({"observed", "prediction"} if task.get("kind") == "continuous" else set())
     tables = {name: read_table(folder / f"{name}.csv", names) for name in TABLES}
     leaderboard = tables["leaderboard"]
@@ -164,24 +165,15 @@ def read_results(folder: str | Path) -> Results:
     explained = {
         name: read_table(inside / f"{name}.csv", names) for name in EXPLANATION if (inside / f"{name}.csv").exists()
     }
-    methods = _json(inside / "methods.json") if explained else {"methods": {}, "facts": {}}
+    methods = read_json(inside / "methods.json") if explained else {"methods": {}, "facts": {}}
     return Results(
         folder,
         task,
-        [(str(step["step"]), str(step["text"])) for step in _json(folder / "narrative.json")],
+        [(str(step["step"]), str(step["text"])) for step in read_json(folder / "narrative.json")],
         **tables,
         null=read_table(folder / "null.csv") if (folder / "null.csv").exists() else None,
         explanation=explained,
-        shares=_json(inside / "structure.json")["variance_shares"] if explained else [],
+        shares=read_json(inside / "structure.json")["variance_shares"] if explained else [],
         methods=methods["methods"],
         facts=methods["facts"],
     )
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise StoreError(f"{path} is no JSON: {error}") from None

@@ -1,6 +1,5 @@
 """The report of experiments: a section for each."""
 
-import json
 import re
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +10,7 @@ import yaml
 
 from gpatlas.errors import StoreError
 from gpatlas.evaluate.metrics import METRICS
-from gpatlas.io.tables import read_table
+from gpatlas.io.tables import read_json, read_table
 from gpatlas.plotting.style import model_name
 from gpatlas.report.automl import write_automl_report
 from gpatlas.report.automl_results import is_automl
@@ -55,10 +54,7 @@ def write_report(results: list[Path], out: Path) -> None:
 def _experiment(folder: Path, out: Path) -> dict:
     """Return the section of one experiment, which starts with what only its kind has to say."""
     metrics, runtimes = read_table(folder / "metrics.csv", {"dataset", "trait_id"}), read_table(folder / "runtimes.csv")
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {folder / 'config.json'}: {error.strerror}") from None
+    config = read_json(folder / "config.json")
     name = config["experiment"]
     seconds = runtimes[["cpu_seconds", "process_cpu_seconds"]].sum()
     own = searches(folder, metrics, out) if name == AUTOML else _design(metrics, config)

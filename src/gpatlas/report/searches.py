@@ -34,6 +34,8 @@ def searches(folder: Path, metrics: pd.DataFrame, out: Path) -> dict:
     values = [name for name in [*METRICS, *SCORES] if name in metrics and metrics[name].notna().any()]
     means = cell_means(metrics, values).rename(columns={"replicates": "folds"})
     n_sets = selected.dataset.nunique()
+    without = scores[scores.kind == "multiclass"].dataset  # classes have no correlation
+    constant = metrics[metrics.predictive_ability.isna() & ~metrics.dataset.isin(without)].groupby("model").size()
     return {
         "title": "AutoML: the best predictor, and the best possible",
         "intro": f"{len(selected)} searches on {n_sets} data set{'s' * (n_sets != 1)}. In each, candidates, their "
@@ -44,7 +46,7 @@ def searches(folder: Path, metrics: pd.DataFrame, out: Path) -> dict:
         "Causal loci found: those among as many of the loci that the chosen model needs most. Each name leads to the "
         "page of the run, in the results folder.",
         "verdicts": grid(_verdicts(selected, causal, folder, out)),
-        "constant": [],
+        "constant": [(model_name(str(model)), int(count)) for model, count in constant.items()],
         "averaged": "folds and replicates",
         "means": grid(means.rename(columns=lambda name: name.replace("_", " "))),
         "filter": "clinic lasso",

@@ -16,7 +16,7 @@ class Explanation:
     Parameters
     ----------
     permutation_importance
-        feature, importance, se, kind ("locus" or "covariate"), n_loci, members, n_folds: largest first.
+        feature, importance, se, kind ("locus" or "covariate"), n_loci, linked, n_folds: largest first.
     shap
         sample_id, feature, value, shap, and class where there are more than two.
     marker_effects
@@ -24,7 +24,7 @@ class Explanation:
     gebv
         sample_id, gebv, reliability, se, and class where there are more than two.
     structure
-        sample_id, pc1 … pc10, and group where the task has groups.
+        sample_id, pc1 … pc10, observed, and family or environment where the task has such groups.
     variance_shares
         Of the components.
     methods

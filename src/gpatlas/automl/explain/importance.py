@@ -89,7 +89,6 @@ def permutation_importance(
         report(fold, len(splits), "importance")
         train, test = split.train, split.test
         chosen = _likely(X[train], y[train], kind, blocks, n_each)
-        tested[chosen] += 1
         columns = [blocks[k].columns for k in chosen]
         others = np.setdiff1d(np.arange(len(blocks)), chosen)
         if len(others):
@@ -101,10 +100,13 @@ def permutation_importance(
         found = np.array([score(observed, base) - score(observed, values) for values in shuffled])
         found = found.reshape(len(columns), SHUFFLES).mean(axis=1)
         losses[fold, chosen] = found[: len(chosen)]
+        tested[chosen] += not np.isnan(found[0])
         if len(others):
             rests.append(found[-1])
     report(len(splits), len(splits), "importance")
-    root = np.sqrt(len(splits))
+    judged = ~np.isnan(losses).any(axis=1)  # a fold without one of the classes has no score to lose
+    losses, root = losses[judged], np.sqrt(judged.sum())
+    rests = [rest for rest in rests if not np.isnan(rest)]
     rest = (float(np.mean(rests)), float(np.std(rests, ddof=1) / root)) if len(rests) > 1 else (np.nan, np.nan)
     return Importance(losses.mean(axis=0), losses.std(axis=0, ddof=1) / root, *rest, tested)
 

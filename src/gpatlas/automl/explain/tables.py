@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-MEMBERS_NAMED = 20  # loci of a block
-
 
 def importance_table(task: Task, blocks: Sequence[Block], importance: Importance, leads: NDArray) -> "pd.DataFrame":
     """Tabulate importance: a row for each block that was shuffled by itself in any fold, largest first.
@@ -49,7 +47,7 @@ def importance_table(task: Task, blocks: Sequence[Block], importance: Importance
                     "se": se,
                     "kind": "covariate" if block.covariate else "locus",
                     "n_loci": 0 if block.covariate else len(block.columns),
-                    "linked": "" if block.covariate else ";".join(others[:MEMBERS_NAMED]),
+                    "linked": "" if block.covariate else ";".join(others),
                     "n_folds": n_folds,
                 }
             )
