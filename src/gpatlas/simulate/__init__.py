@@ -1,7 +1,8 @@
 """Simulated populations with AlphaSimR's semantics."""
 
-from gpatlas.simulate.founders import from_haplotypes, quick_haplo
+from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, random_map
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup, genetic_values
+from gpatlas.simulate.mosaic import mosaic
 from gpatlas.simulate.native import simulate
 from gpatlas.simulate.population import Population
 from gpatlas.simulate.traits import add_traits
@@ -12,10 +13,13 @@ __all__ = [
     "Population",
     "TraitGroup",
     "add_traits",
+    "even_map",
     "from_haplotypes",
     "genetic_values",
     "genic_variances",
+    "mosaic",
     "quick_haplo",
+    "random_map",
     "realised_variances",
     "simulate",
 ]

@@ -1,4 +1,4 @@
-"""Founder populations: AlphaSimR's `quickHaplo` and `newMapPop`."""
+"""Founder populations, AlphaSimR's `quickHaplo` and `newMapPop`, and simple maps for them."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,27 @@ from numpy.typing import NDArray
 
 from gpatlas.packed import PackedBits, random_bits
 from gpatlas.simulate.population import Population
+
+
+def even_map(
+    loci_per_chromosome: Sequence[int], genetic_length: Sequence[float] | float = 1.0
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return a map of equally spaced loci: chromosome `(n_loci,)` and position in Morgan, 0 … genetic_length."""
+    sites = np.asarray(loci_per_chromosome)
+    lengths = np.broadcast_to(genetic_length, sites.shape)
+    position = [np.linspace(0.0, length, n) if n > 1 else np.zeros(n) for n, length in zip(sites, lengths, strict=True)]
+    return np.repeat(np.arange(1, len(sites) + 1, dtype=np.int32), sites), np.concatenate(position)
+
+
+def random_map(
+    loci_per_chromosome: Sequence[int], rng: np.random.Generator, genetic_length: Sequence[float] | float = 1.0
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return a map of loci at uniformly random places, as `even_map` does; every chromosome's first one is at 0."""
+    sites = np.asarray(loci_per_chromosome)
+    lengths = np.broadcast_to(genetic_length, sites.shape)
+    position = [np.sort(rng.random(n)) * length for n, length in zip(sites, lengths, strict=True)]
+    chromosome = np.repeat(np.arange(1, len(sites) + 1, dtype=np.int32), sites)
+    return chromosome, np.concatenate([along - along[:1] for along in position])
 
 
 def quick_haplo(
@@ -40,17 +61,9 @@ def quick_haplo(
     Population
         Realised frequencies vary and a site may be monomorphic, as in AlphaSimR.
     """
-    sites = np.asarray(loci_per_chromosome)
-    lengths = np.broadcast_to(genetic_length, sites.shape)
-    copies = 1 if inbred else ploidy
-    position = [np.linspace(0.0, length, n) if n > 1 else np.zeros(n) for n, length in zip(sites, lengths, strict=True)]
-    return Population(
-        haplotypes=random_bits(n_individuals * copies, int(sites.sum()), rng),
-        ploidy=ploidy,
-        inbred=inbred,
-        chromosome=np.repeat(np.arange(1, len(sites) + 1, dtype=np.int32), sites),
-        position=np.concatenate(position),
-    )
+    chromosome, position = even_map(loci_per_chromosome, genetic_length)
+    haplotypes = random_bits(n_individuals * (1 if inbred else ploidy), len(position), rng)
+    return Population(haplotypes, ploidy, inbred, chromosome, position)
 
 
 def from_haplotypes(

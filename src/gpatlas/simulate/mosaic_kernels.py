@@ -1,0 +1,110 @@
+"""Compiled parts of `mosaic`: ancestral haplotypes, and rows that are copied from them piece by piece."""
+
+import numpy as np
+from numba import float64, int64, njit, uint64
+from numpy.typing import NDArray
+
+from gpatlas.packed.copying import copy_bits
+
+compiled = njit(nogil=True, cache=True, error_model="numpy")
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+@compiled
+def draw_ancestors(
+    rng: np.random.Generator,
+    a: float,
+    b: float,
+    lowest: float,
+    fst: float,
+    n_subpopulations: int,
+    alleles: NDArray,
+) -> None:
+    """Fill `alleles` (n_subpopulations · n_ancestors, n_loci), 0/1; every locus is drawn until it is polymorphic.
+
+    A locus' frequency is Beta(a, b), or 1/x on (lowest, 1) where `lowest` is positive. That of a subpopulation is
+    Beta(q (1 - F)/F, (1 - q)(1 - F)/F) around it (Balding & Nichols 1995, F = `fst`).
+    """
+    n, n_loci = alleles.shape
+    per = n // n_subpopulations
+    for locus in range(n_loci):
+        ones = 0
+        while ones == 0 or ones == n:
+            ones = 0
+            frequency = lowest ** rng.random() if lowest > 0 else rng.beta(a, b)
+            for subpopulation in range(n_subpopulations):
+                here = frequency
+                if fst > 0 and 0 < frequency < 1:
+                    here = rng.beta(frequency * (1 - fst) / fst, (1 - frequency) * (1 - fst) / fst)
+                for k in range(per * subpopulation, per * (subpopulation + 1)):
+                    allele = rng.random() < here
+                    alleles[k, locus] = allele
+                    ones += allele
+
+
+@compiled
+def copy_from_ancestors(
+    seed: np.uint64,
+    ancestors: NDArray,
+    first_ancestor: NDArray,
+    n_ancestors: int,
+    first_locus: NDArray,
+    position: NDArray,
+    switch_rate: float,
+    rows: NDArray,
+) -> None:
+    """Fill packed `rows` with pieces of ancestors `first_ancestor[row] … + n_ancestors - 1`.
+
+    Chromosome c has the loci `first_locus[c] … first_locus[c + 1] - 1`. Its switches are a Poisson process of
+    `switch_rate` per Morgan, and each chooses among all ancestors again (Li & Stephens 2003). A locus at a switch
+    belongs to the piece on its left, as at a crossover. Every row has a random stream of its own.
+    """
+    cells, cells_per_morgan = _cells(first_locus, position)
+    for row in range(len(rows)):
+        state = _mix(seed + uint64(row) * _GOLDEN)
+        for c in range(len(first_locus) - 1):
+            locus, end = first_locus[c], first_locus[c + 1]
+            where = position[locus]
+            first = where
+            while locus < end:
+                state += _GOLDEN
+                word = _mix(state)
+                ancestor = first_ancestor[row] + int64(((word >> uint64(32)) * uint64(n_ancestors)) >> uint64(32))
+                where -= np.log((float64(word & uint64(0xFFFFFFFF)) + 0.5) * 2.0**-32) / switch_rate
+                cell = (where - first) * cells_per_morgan[c]
+                stop = end
+                if cell < end - first_locus[c]:
+                    stop = max(locus, cells[first_locus[c] + int64(cell)])
+                    while stop < end and position[stop] <= where:
+                        stop += 1
+                copy_bits(ancestors, ancestor, rows, row, locus, stop)
+                locus = stop
+
+
+@compiled
+def _cells(first_locus: NDArray, position: NDArray) -> tuple[NDArray, NDArray]:
+    """Cut every chromosome into as many equal cells as it has loci; return each cell's first locus, and cells a Morgan.
+
+    A position's locus is then found in a step or two.
+    """
+    cells = np.empty(len(position), dtype=np.int64)
+    cells_per_morgan = np.zeros(len(first_locus) - 1)
+    for c in range(len(first_locus) - 1):
+        first, end = first_locus[c], first_locus[c + 1]
+        length = position[end - 1] - position[first]
+        if length > 0:
+            cells_per_morgan[c] = (end - first) / length
+        locus = first
+        for k in range(end - first):
+            while locus < end and (position[locus] - position[first]) * cells_per_morgan[c] < k:
+                locus += 1
+            cells[first + k] = locus
+    return cells, cells_per_morgan
+
+
+@njit(nogil=True, inline="always")
+def _mix(z: np.uint64) -> np.uint64:
+    """Scramble a counter to a random word (SplitMix64: Steele, Lea & Flood 2014, OOPSLA)."""
+    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return z ^ (z >> uint64(31))
