@@ -122,6 +122,10 @@ def test_twins_of_training_samples_are_found(models, rng):
     assert "No sample looks like a copy of one that the model was trained on." in clean.sentences
 
 
+def known(marks, genotypes):
+    return marks.known(genotypes, np.ones(genotypes.shape[1], dtype=bool))
+
+
 def test_fingerprints_bear_some_other_calls_and_no_relatives(rng):
     training = rng.binomial(2, 0.3, (200, 1600)).astype(np.int8)
     marks = Fingerprints.of(training, "ab")
@@ -129,13 +133,32 @@ def test_fingerprints_bear_some_other_calls_and_no_relatives(rng):
     nearly = training[:50].copy()
     nearly[np.arange(50), rng.integers(0, 1600, 50)] = -1
     nearly[np.arange(50), rng.integers(0, 1600, 50)] = 2
-    assert marks.known(nearly).all()
+    assert known(marks, nearly).all()
     children = np.where(rng.random((50, 1600)) < 0.5, training[:50], training[50:100])
-    assert not marks.known(children).any()
-    assert not marks.known(rng.binomial(2, 0.3, (50, 1600)).astype(np.int8)).any()
+    assert not known(marks, children).any()
+    assert not known(marks, rng.binomial(2, 0.3, (50, 1600)).astype(np.int8)).any()
     few = Fingerprints.of(training[:, :5], "ab")
-    assert not few.can_tell(50)
-    assert not few.known(training[:, :5]).any()
+    assert not few.can_tell(50, np.ones(5, dtype=bool))
+    assert not known(few, training[:, :5]).any()
+
+
+@pytest.mark.parametrize(("n_loci", "n_absent"), [(1600, 1), (1600, 30), (10_000, 100), (50_000, 1000)])
+def test_fingerprints_bear_absent_loci(rng, n_loci, n_absent):
+    training = rng.binomial(2, 0.3, (100, n_loci)).astype(np.int8)
+    marks = Fingerprints.of(training, "ab")
+    usable = np.ones(n_loci, dtype=bool)
+    usable[rng.choice(n_loci, n_absent, replace=False)] = False
+    copies = np.where(usable, training[:20], -1).astype(np.int8)
+    others = np.where(usable, rng.binomial(2, 0.3, (20, n_loci)), -1).astype(np.int8)
+    assert marks.can_tell(40, usable)
+    np.testing.assert_array_equal(marks.known(np.concatenate([copies, others]), usable), np.arange(40) < 20)
+
+
+def test_too_many_absent_loci_are_said(models):
+    """The clinic has one chunk, so that one absent locus leaves nothing to tell copies by."""
+    found = models["binary"].predict(clinic("binary").loci(np.arange(1, 40)), most_missing=0.5)
+    assert not any(said.startswith("No sample looks like a copy") for said in found.sentences)
+    assert any("to tell whether a sample was in the model's training data" in said for said in found.sentences)
 
 
 @pytest.mark.parametrize("coverage", [0.8, 0.95])

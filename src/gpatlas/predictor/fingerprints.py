@@ -1,8 +1,9 @@
 """Whether new samples were in the training data, told from hashes: the genotypes themselves do not travel.
 
-The loci are dealt out to chunks in turn, and each sample's dosages of a chunk are hashed. A copy of a training sample
-shares all its hashes, one with some other calls still shares some. A salt of the model's own keeps hashes of different
-models from being compared; it is no secret, and a guess of a genotype can be tested.
+Loci, evenly spaced where there are very many, are dealt out to chunks in turn, and each sample's dosages of a chunk are
+hashed. A copy of a training sample shares all its hashes, one with some other calls still shares some; a chunk that
+lacks a locus in the new data tells nothing and is left out. The training data's hash as a salt keeps hashes of
+models of different data from being compared; it is no secret, and a guess of a genotype can be tested.
 """
 
 import hashlib
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK, _MOST_CHUNKS = 100, 16  # loci of a chunk at least (but where there are fewer), and chunks at most
-_SHARE = 0.25  # of the chunks that must be known
+_CHUNK, _MOST_CHUNKS = 100, 64  # loci of a chunk at least (but where there are fewer), and chunks at most
+_SHARE = 0.25  # of the whole chunks that must be known
 _BY_CHANCE = 0.01  # expected number of samples that look known and are not, at most
 
 
@@ -38,6 +39,7 @@ class Fingerprints:
     def of(cls, genotypes: NDArray[np.int8], salt: str) -> "Fingerprints":
         """Take fingerprints of training samples, dosage `(n_training, n_loci)` with -1 for missing."""
         n_chunks = int(np.clip(genotypes.shape[1] // _CHUNK, 1, _MOST_CHUNKS))
+        genotypes = genotypes[:, _spaced(genotypes.shape[1])]
         agree = np.zeros(genotypes.shape[1])
         for dosage in np.unique(genotypes):
             agree += (genotypes == dosage).mean(axis=0) ** 2
@@ -49,22 +51,34 @@ class Fingerprints:
         """Number of training samples."""
         return self.hashes.shape[1]
 
-    def known(self, genotypes: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Say which samples, dosage `(n_samples, n_loci)` at the same loci, were in the training data."""
-        n_chunks = len(self.hashes)
-        found = np.stack(
-            [
-                np.isin(of_chunk, known)
-                for of_chunk, known in zip(_hashes(genotypes, n_chunks, self.salt), self.hashes, strict=True)
-            ]
-        )
-        pairs = np.log10(max(1, self.n_training) * max(1, len(genotypes)))
-        by_chance = pairs + self.chance @ found
+    def known(self, genotypes: NDArray[np.int8], usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which samples, dosage `(n_samples, n_loci)` at the same loci, were in the training data.
+
+        `usable`, `(n_loci,)`, says which of the loci the new data hold.
+        """
+        whole = self._whole(usable)
+        if not whole.any():
+            return np.zeros(len(genotypes), dtype=bool)
+        hashes = _hashes(genotypes[:, _spaced(genotypes.shape[1])], len(self.hashes), self.salt)
+        found = np.stack([np.isin(hashes[k], self.hashes[k]) for k in np.flatnonzero(whole)])
+        by_chance = self._pairs(len(genotypes)) + self.chance[whole] @ found
         return (found.mean(axis=0) >= _SHARE) & (by_chance < np.log10(_BY_CHANCE))
 
-    def can_tell(self, n_samples: int) -> bool:
-        """Whether the loci are enough to know a copy from a coincidence among so many samples."""
-        return bool(np.log10(max(1, self.n_training * n_samples)) + self.chance.sum() < np.log10(_BY_CHANCE))
+    def can_tell(self, n_samples: int, usable: NDArray[np.bool_]) -> bool:
+        """Whether the chunks of which every locus is usable tell a copy from a coincidence among so many samples."""
+        return bool(self._pairs(n_samples) + self.chance[self._whole(usable)].sum() < np.log10(_BY_CHANCE))
+
+    def _whole(self, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        n_chunks, spaced = len(self.hashes), usable[_spaced(len(usable))]
+        return np.array([spaced[k::n_chunks].all() for k in range(n_chunks)])
+
+    def _pairs(self, n_samples: int) -> float:
+        return float(np.log10(max(1, self.n_training) * max(1, n_samples)))
+
+
+def _spaced(n_loci: int) -> slice:
+    """Loci that are hashed: so few that chunks stay small, or one absent locus would spoil a large one."""
+    return slice(None, None, max(1, n_loci // (_CHUNK * _MOST_CHUNKS)))
 
 
 def _hashes(genotypes: NDArray[np.int8], n_chunks: int, salt: str) -> NDArray[np.uint64]:

@@ -16,6 +16,7 @@ from gpatlas.harmonize.harmonize import Ambiguous
 from gpatlas.predictor.covariates import Covariate, CovariateColumns, covariate_columns, covariates_of
 from gpatlas.predictor.fingerprints import Fingerprints
 from gpatlas.predictor.intervals import half_width
+from gpatlas.wording import some_names
 
 MOST_MISSING = 0.1  # share of the model's loci that new data may lack
 COVERAGE = 0.9
@@ -110,12 +111,16 @@ class Predictor:
         harmonized = harmonize(self.variants, dataset, ambiguous)
         columns = covariate_columns(self.covariates, dataset)
         self._refuse_too_little(harmonized, columns, most_missing)
-        in_training = self.fingerprints.known(harmonized.genotypes)
+        in_training = self.fingerprints.known(harmonized.genotypes, harmonized.usable)
         table = {"sample_id": as_text(dataset.sample_id)}
         table |= self._columns(harmonized.genotypes, columns.values, coverage)
         table["missing_loci"] = (harmonized.genotypes == MISSING).mean(axis=1)
         table["in_training"] = in_training
-        said = [*harmonized.sentences, *columns.sentences, *self._twins(table["sample_id"], in_training)]
+        said = [
+            *harmonized.sentences,
+            *columns.sentences,
+            *self._twins(table["sample_id"], in_training, harmonized.usable),
+        ]
         return Prediction(table, tuple(said), harmonized)
 
     def _refuse_too_little(self, harmonized: Harmonized, columns: CovariateColumns, most_missing: float) -> None:
@@ -155,13 +160,13 @@ class Predictor:
         shown = np.array(self.classes)[probability.argmax(axis=1)]
         return {"prediction": shown} | {f"p_{name}": probability[:, k] for k, name in enumerate(self.classes)}
 
-    def _twins(self, sample_id: NDArray, in_training: NDArray[np.bool_]) -> list[str]:
+    def _twins(self, sample_id: NDArray, in_training: NDArray[np.bool_], usable: NDArray[np.bool_]) -> list[str]:
         n, known = len(sample_id), sample_id[in_training]
-        if not self.fingerprints.can_tell(n):
-            return ["The model has too few loci to tell whether a sample was in its training data."]
         if not len(known):
+            if not self.fingerprints.can_tell(n, usable):
+                return ["Too few loci, or too many absent, to tell whether a sample was in the model's training data."]
             return ["No sample looks like a copy of one that the model was trained on."]
-        shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+        shown = some_names(known.tolist())
         return [
             f"{len(known):,} of {n:,} samples have the genotypes of training samples ({shown}): "
             "the model has seen them, and how well it predicts them says nothing."
