@@ -81,7 +81,7 @@ def test_what_munging_dropped_is_told_and_no_explanation_of_another_run_is_left(
         (["--trait", "Weight", "--candidates", "lda"], "candidate lda does not predict a continuous trait"),
         (["--trait", "Weight", "--kind", "binary"], "distinct values, not two"),
         (["--trait", "Broken"], "line 2: Broken 'oops' is not a number"),
-        (["--trait", "Stage"], "--categorical Stage"),
+        (["--trait", "Stage"], "or --kind multiclass), numbers"),
         (["--trait", "Status", "--family", "Clan"], "no column 'Clan'"),
         (["--trait", "Status", "--covariates", "nowhere.csv"], "nowhere.csv: no such file"),
         (["--trait", "Status", "--outer", "5x100000"], "outer_repeats must be at most 1000"),

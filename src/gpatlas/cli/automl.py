@@ -133,10 +133,12 @@ def automl(
 
 
 def _outer(text: str) -> tuple[int, int]:
-    folds, _, repeats = text.lower().replace("×", "x").partition("x")
-    if not (folds.isdigit() and (repeats or "1").isdigit()):
-        raise ConfigError(f"--outer '{text}': expected folds and repeats, such as 5x2 or 10")
-    return int(folds), int(repeats or 1)
+    from gpatlas.config.automl import folds_and_repeats
+
+    try:
+        return folds_and_repeats(text)
+    except ValueError as error:
+        raise ConfigError(f"--outer: {error}") from None
 
 
 def _read(

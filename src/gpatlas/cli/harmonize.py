@@ -1,10 +1,12 @@
 """`gpatlas harmonize`: new genotypes in the order and the counted alleles of a reference."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from gpatlas import __version__
 from gpatlas.cli import app
 from gpatlas.io import read_dataset, write_dataset
 
@@ -43,7 +45,9 @@ def harmonize(
         wanted = matching.Variants.of(read_dataset(reference, lazy=True))
     dataset = read_dataset(new, lazy=True)
     done = matching.harmonize(wanted, dataset, ambiguous)
-    write_dataset(matching.harmonized_dataset(wanted, done), out)
+    record = {"gpatlas": __version__, "from": dataset.content_hash, "counts": done.counts}
+    result = matching.harmonized_dataset(wanted, done)
+    write_dataset(replace(result, provenance={**dataset.provenance, "harmonize": record}), out)
     if account is not None:
         import pandas as pd
 
@@ -51,4 +55,6 @@ def harmonize(
     print(f"{new}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
     for sentence in done.sentences:
         print(f"  {sentence}")
+    if dataset.truth is not None:
+        print("  the known effects and genetic values are left out: they were of other loci")
     print(f"{out}: {dataset.n_samples:,} samples × {wanted.n_loci:,} loci, as in {reference}")

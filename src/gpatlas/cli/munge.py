@@ -82,7 +82,8 @@ def munge(
     with progress("munge") as report:
         cleaned = clean(dataset, rules, p_values, _stages(report))
     result = cleaned.take(dataset)
-    record = {"gpatlas": __version__, "from": dataset.content_hash, "steps": [vars(step) for step in cleaned.steps]}
+    steps = [*dataset.provenance.get("munge", {}).get("steps", []), *(vars(step) for step in cleaned.steps)]
+    record = {"gpatlas": __version__, "from": dataset.content_hash, "steps": steps}
     write_dataset(replace(result, provenance={**dataset.provenance, "munge": record}), out)
     print(f"{file}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
     width = max(len(step.what) for step in cleaned.steps)

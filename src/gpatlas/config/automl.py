@@ -40,17 +40,27 @@ class SearchSpec(Frozen):
     @field_validator("outer", mode="before")
     @classmethod
     def _folds(cls, value: Any) -> Any:
-        text = str(value).lower().replace("×", "x")
-        found = re.fullmatch(r"(\d+)(x\d+)?", text)
-        if isinstance(value, bool) or found is None or int(found[1]) < 2 or found[2] == "x0":
-            raise ValueError(f"expected folds and repeats, such as 5x2 or 10, not {value!r}")
-        return text
+        folds_and_repeats(str(value))
+        return str(value).lower().replace("×", "x")
 
     @property
     def outer_folds(self) -> tuple[int, int]:
         """Folds and repeats that judge."""
-        folds, _, repeats = self.outer.partition("x")
-        return int(folds), int(repeats or 1)
+        return folds_and_repeats(self.outer)
+
+
+def folds_and_repeats(text: str) -> tuple[int, int]:
+    """Read "5x2", "5×2" or "10": folds and repeats.
+
+    Raises
+    ------
+    ValueError
+        It is neither, or not two folds and a repeat at least.
+    """
+    found = re.fullmatch(r"([0-9]+)(?:[x×]([0-9]+))?", text.lower())
+    if found is None or int(found[1]) < 2 or (found[2] is not None and int(found[2]) < 1):
+        raise ValueError(f"expected folds and repeats, such as 5x2 or 10, not {text!r}")
+    return int(found[1]), int(found[2] or 1)
 
 
 class FilesSpec(Frozen):
@@ -168,6 +178,8 @@ class AutomlConfig(Frozen):
         complete = {}
         for name, entry in self.datasets.items():
             own = entry.search.model_dump(exclude_unset=True)
+            if "budget_fits" in own and "budget_seconds" not in own:
+                own["budget_seconds"] = None
             complete[name] = entry.model_copy(update={"search": SearchSpec(**common | own)})
         object.__setattr__(self, "datasets", complete)
         return self

@@ -11,7 +11,7 @@ from gpatlas.encoding import MISSING
 from gpatlas.errors import ConfigError, DataError
 from gpatlas.munge.clumping import ClumpRule, clump
 from gpatlas.munge.planes import Planes
-from gpatlas.munge.pruning import Window, prune
+from gpatlas.munge.pruning import Window, check_r2, prune
 from gpatlas.munge.quality import (
     allele_frequency,
     duplicate_loci,
@@ -66,6 +66,8 @@ class Rules:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ConfigError(f"{name} is {value}, but must be from {low} to {high}")
+        if self.r2 is not None:
+            check_r2(self.r2)
 
 
 @dataclass(frozen=True)

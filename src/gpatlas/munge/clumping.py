@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.errors import DataError
+from gpatlas.errors import ConfigError, DataError
 from gpatlas.munge.planes import Planes
 
 
@@ -26,6 +26,12 @@ class ClumpRule:
     p: float = 1e-4
     r2: float = 0.5
     kilobases: float = 250.0
+
+    def __post_init__(self) -> None:
+        for name, most in (("p", 1), ("r2", 1), ("kilobases", np.inf)):
+            value = getattr(self, name)
+            if not 0 <= value <= most:
+                raise ConfigError(f"clumping: {name} is {value}, but must be from 0 to {most:g}")
 
 
 def clump(

@@ -56,6 +56,18 @@ class Window:
         return cls(size, step, kilobases)
 
 
+def check_r2(r2: float) -> None:
+    """Refuse a largest r² that would prune everything, nothing, or has no meaning.
+
+    Raises
+    ------
+    ConfigError
+        Below 0, or 1 and more.
+    """
+    if not 0 <= r2 < 1:
+        raise ConfigError(f"the largest r² is {r2}, but must be at least 0 and below 1")
+
+
 def prune(
     planes: Planes,
     counts: NDArray[np.int64],
@@ -87,8 +99,7 @@ def prune(
     """
     from gpatlas.munge.kernels import TINY, prune_windows
 
-    if not 0 <= r2 < 1:
-        raise ConfigError(f"the largest r² is {r2}, but must be at least 0 and below 1")
+    check_r2(r2)
     if window.kilobases and not np.isfinite(position).all():
         raise DataError(f"{(~np.isfinite(position)).sum()} loci have no position; prune by a number of loci instead")
     kept = np.ones(planes.n_loci, dtype=bool) if among is None else among.copy()

@@ -21,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.config.cohort import CohortSpec
+from gpatlas.errors import ConfigError
 
 CAUSES = {"recessive": (0.0, 0.0, 1.0), "dominant": (0.0, 1.0, 1.0), "additive": (0.0, 0.5, 1.0)}
 SEXES = ("female", "male", "unknown")
 Floats = NDArray[np.float64]
+_LEAST_HEALTHY = 1e-4  # of genotypes that are drawn; controls are those of them that do not fall ill
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Illness:
         affected = np.array([name == spec.affected_sex for name in SEXES], dtype=float)
         others = np.where(affected, 0, sex) / (sex @ (1 - affected))
         given = affected if spec.sex_bias >= 0 else others
-        return cls(
+        illness = cls(
             frequencies=frequencies,
             causes=np.array(CAUSES[spec.encoding]),
             subtype=np.arange(len(frequencies)) % spec.n_subtypes + 1,
@@ -72,6 +74,13 @@ class Illness:
             penetrance=spec.penetrance,
             phenocopies=spec.phenocopies,
         )
+        healthy = 1 - illness.penetrance * (1 - np.prod(1 - frequencies @ illness.causes))
+        if healthy < _LEAST_HEALTHY:
+            raise ConfigError(
+                f"penetrance {spec.penetrance:g}: only {healthy:.1e} of all genotypes at {spec.n_causal} causal sites "
+                "leave a control; take fewer causal sites, a lower penetrance, or rarer alleles"
+            )
+        return illness
 
     @property
     def n_causal(self) -> int:

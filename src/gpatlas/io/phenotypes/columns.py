@@ -112,7 +112,8 @@ def _case_control(name: str, values: NDArray[np.float64], said: list[str], where
     if found.tolist() == [0, 1, 2]:
         raise DataError(
             f"{where}: {name} holds 0, 1 and 2: say whether these are classes (declare it categorical: --categorical "
-            f"{name}), numbers (--numeric {name}), or PLINK's missing, control and case (--missing {name}=0)"
+            f"{name}, or --kind multiclass), numbers (--numeric {name}, or --kind continuous), or PLINK's missing, "
+            f"control and case (import it with --missing {name}=0)"
         )
     if found.tolist() in ([0, 1], [1, 2]):
         low, high = (str(int(value)) for value in found)

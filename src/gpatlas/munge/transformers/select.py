@@ -102,7 +102,8 @@ class SelectLoci(LocusSelector):
             self.kept_[self.ranking_[: self.n_loci]] = True
         else:
             limits = {"univariate": -np.log10(self.p_value), "extra_trees": self.score_.mean(), "lasso": 1e-10}
-            self.kept_ = self.score_ >= limits[self.method]
+            exact = self.method == "univariate"  # the others need more than their limit
+            self.kept_ = self.score_ >= limits[self.method] if exact else self.score_ > limits[self.method]
             self.kept_[self.ranking_[:1]] = True
         return self
 
