@@ -9,6 +9,7 @@ from gpatlas.dataset import as_text
 from gpatlas.errors import DataError
 from gpatlas.io import read_genotypes, read_phenotypes
 from gpatlas.io.field_data import field_dataset
+from gpatlas.io.phenotypes import read_covariates
 from gpatlas.joins import Phenotypes, attach
 from tests.conftest import REFERENCE
 
@@ -71,6 +72,14 @@ def test_several_tables_and_what_is_there_already():
     assert both.provenance["account"][-2:] == account.sentences
     with pytest.raises(DataError, match="the data have a trait 'y' already"):
         attach(both, phenotypes(names))
+
+
+def test_classes_of_one_name_are_not_mixed_up(tmp_path):
+    (tmp_path / "y.csv").write_text("id,s\na,B\nb,C\n")
+    (tmp_path / "x.csv").write_text("id,s\na,B\nb,C\nd,A\n")
+    data, _ = attach(genotypes(["a", "b"]), read_phenotypes(tmp_path / "y.csv"))
+    with pytest.raises(DataError, match=r"x.csv: the data have 's' already, with other classes \(B, C\)"):
+        attach(data, read_covariates(tmp_path / "x.csv"))
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data are not here")

@@ -94,7 +94,9 @@ def test_rare_alleles_do_not_make_twins(rng):
     common = cohort(rng, p=150).dosage()
     dosage = np.hstack([rare, common])
     data = field_dataset("x", dosage, [f"s{k}" for k in range(40)], [f"m{k}" for k in range(2150)], ploidy=2)
-    assert find_twins(data, identity=0.9).first == []
+    twins = find_twins(data, identity=0.9)
+    assert twins.first == []
+    assert 100 <= twins.n_loci <= 150  # the common ones alone
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data are not here")

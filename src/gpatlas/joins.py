@@ -125,6 +125,12 @@ def _with_table(dataset: Dataset, table: Phenotypes, rows: NDArray[np.intp]) -> 
         joined[found] = values[rows[found]]
         return joined
 
+    clash = [name for name, classes in table.levels.items() if dataset.levels.get(name, classes) != classes]
+    if clash:
+        raise DataError(
+            f"{table.source}: the data have '{clash[0]}' already, with other classes "
+            f"({', '.join(dataset.levels[clash[0]])}); name one of them otherwise"
+        )
     joined: dict[str, Any] = {}
     for kind, matrix, names, values in (
         ("trait", "phenotypes", table.trait_id, table.values),

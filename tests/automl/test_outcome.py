@@ -124,6 +124,8 @@ def test_a_folder_is_written_and_its_model_predicts(tmp_path):
     settings = replace(SMALL, candidates=("rrblup",), budget_fits=5, outer_repeats=1, permutations=2)
     outcome = automl(task, settings, tmp_path / "j")
     known = ceiling(dataset, task)
+    coin = replace(dataset, trait_id=np.array([b"coin"]), levels={"coin": ("heads", "tails")}, truth=None)
+    assert ceiling(coin, make_task(coin, "coin")) is None
     write_outcome(outcome, tmp_path / "out", known, [("read", "d.h5: 90 samples.")])
     record = json.loads((tmp_path / "out/task.json").read_text())
     assert record["ceiling"]["auc"] == pytest.approx(dataset.provenance["cohort"]["ceiling"]["values"]["auc"])

@@ -76,6 +76,7 @@ def test_harmonize_undoes_a_swap(gpatlas, field, tmp_path):
         (["munge", "nothing.h5", "--out", "c.h5"], "nothing.h5: no such file"),
         (["munge", "README.md", "--out", "c.h5"], "`gpatlas import` makes dataset files of other formats"),
         (["munge", "{d}", "--out", "c.h5", "--hwe", "2"], "hwe is 2.0"),
+        (["munge", "{d}", "--out", "c.h5", "--gwas", "g.csv", "--clump", "--clump-r2", "50"], "clumping: r2 is 50.0"),
         (["harmonize", "{d}", "nothing.h5", "--out", "h.h5"], "nothing.h5: no such file"),
         (["harmonize", "{d}", "{d}", "--ambiguous", "guess", "--out", "h.h5"], "'guess' is not one of"),
     ],

@@ -51,6 +51,15 @@ def test_a_data_set_says_what_differs_in_its_search():
     assert searches["clinic"].outer_folds == (3, 2)
 
 
+def test_a_budget_in_fits_replaces_one_in_seconds():
+    section = AUTOML | {"search": {"budget_seconds": 60}}
+    section["datasets"] = {"a": {"cohort": {}}, "b": {"cohort": {}, "search": {"budget_fits": 10}}}
+    config = parse_any(section)
+    found = {name: (entry.search.budget_fits, entry.search.budget_seconds) for name, entry in config.datasets.items()}
+    assert found == {"a": (100, 60), "b": (10, None)}
+    assert parse_any(parse_mapping(config.model_dump_json(), "json")) == config
+
+
 def test_a_complete_configuration_stays_as_it_is():
     config = parse_any(AUTOML)
     assert parse_any(parse_mapping(config.model_dump_json(), "json")) == config

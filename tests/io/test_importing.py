@@ -48,6 +48,7 @@ def test_some_samples_and_regions(bed, tmp_path):
     ("selection", "message"),
     [
         (Selection(["s3", "S4"]), r"1 sample asked for is not in it \(S4\); it has s0, s1, s2"),
+        (Selection([]), "the list of samples to keep is empty"),
         (Selection(None, Regions.parse(["chr1"])), "no locus in it in these regions"),
     ],
 )

@@ -134,3 +134,8 @@ def test_nothing_left_or_not_possible(field):
         clean(field, Rules(gwas_p=0.1), {"rs1": 0.1})
     with pytest.raises(ConfigError, match=r"maf is 0.7, but must be from 0 to 0.5"):
         Rules(maf=0.7)
+    with pytest.raises(ConfigError, match=r"the largest r² is 1.0, but must be at least 0 and below 1"):
+        Rules(r2=1.0)
+    for wrong in ({"p": np.nan}, {"r2": 50}, {"kilobases": -3}):
+        with pytest.raises(ConfigError, match=f"clumping: {next(iter(wrong))} is "):
+            ClumpRule(**wrong)

@@ -232,6 +232,13 @@ def test_a_tree_that_points_outside_of_itself_is_refused(saved, tmp_path):
     tree.children_left[0] = 10**6
     path = written(entries(saved) | {"estimator.skops": dump_estimator(estimator)}, tmp_path / "m")
     assert "a decision tree in it is broken" in refusal(path)
+    tree.children_left[0] = 0  # a node that is its own child: predicting would never end
+    path = written(entries(saved) | {"estimator.skops": dump_estimator(estimator)}, tmp_path / "n")
+    assert "a decision tree in it is broken" in refusal(path)
+    inner = np.flatnonzero(tree.children_left > 0)[0]
+    tree.children_left[0], tree.children_left[inner] = 1, inner
+    path = written(entries(saved) | {"estimator.skops": dump_estimator(estimator)}, tmp_path / "o")
+    assert "a decision tree in it is broken" in refusal(path)
 
 
 def test_an_estimator_that_needs_pickle_is_not_saved(saved, tmp_path):

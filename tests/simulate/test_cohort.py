@@ -214,3 +214,9 @@ def test_recipes_that_cannot_be(recipe, message):
         CohortSpec.parse(recipe, "clinic.yaml")
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_recipe_that_leaves_no_controls():
+    spec = CohortSpec(n_causal=60, penetrance=1, encoding="dominant", allele_frequency=0.5)
+    with pytest.raises(ConfigError, match=r"only 7\.5e-37 of all genotypes at 60 causal sites leave a control"):
+        simulate_cohort(spec, 1)

@@ -40,7 +40,10 @@ class SearchSpec(Frozen):
     @field_validator("outer", mode="before")
     @classmethod
     def _folds(cls, value: Any) -> Any:
-        folds_and_repeats(str(value))
+        try:
+            folds_and_repeats(str(value))
+        except ValueError:
+            raise ValueError(f"expected folds and repeats, such as 5x2 or 10, not {value!r}") from None
         return str(value).lower().replace("×", "x")
 
     @property

@@ -1,14 +1,12 @@
 """A synthetic clinic as its users get it: a VCF, a phenotype table, and the truth in a file of its own."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gpatlas.dataset import Dataset, as_text
-from gpatlas.io.atomic import atomic_path
-from gpatlas.io.tables import write_table
+from gpatlas.io.tables import write_json, write_table
 from gpatlas.io.variants.exporting import write_vcf
 
 GENOTYPES, PHENOTYPES, TRUTH = "genotypes.vcf.gz", "phenotypes.csv", "truth.json"
@@ -27,8 +25,7 @@ def write_cohort(dataset: Dataset, folder: str | Path) -> None:
     folder = Path(folder)
     write_vcf(dataset, folder / GENOTYPES)
     write_table(_phenotype_table(dataset), folder / PHENOTYPES)
-    with atomic_path(folder / TRUTH) as temporary:
-        temporary.write_text(json.dumps(cohort_truth(dataset), indent=2) + "\n", encoding="utf-8")
+    write_json(cohort_truth(dataset), folder / TRUTH)
 
 
 def cohort_truth(dataset: Dataset) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def _refuse_broken_trees(estimator: Any, source: str) -> None:
-    """Refuse decision trees whose nodes point outside of their arrays; scikit-learn would follow them."""
+    """Refuse decision trees whose nodes point outside of their arrays or back; scikit-learn would follow them."""
     seen: set[int] = set()
     stack = [estimator]
     while stack:
@@ -133,7 +133,7 @@ def _refuse_broken_trees(estimator: Any, source: str) -> None:
         if type(thing).__name__ == "Tree" and type(thing).__module__ == "sklearn.tree._tree":
             inner = thing.children_left != -1
             children = (thing.children_left[inner], thing.children_right[inner])
-            inside = all(((child > 0) & (child < thing.node_count)).all() for child in children)
+            inside = all(((child > np.flatnonzero(inner)) & (child < thing.node_count)).all() for child in children)
             if not inside or not ((thing.feature[inner] >= 0) & (thing.feature[inner] < thing.n_features)).all():
                 raise StoreError(f"{source}: a decision tree in it is broken")
         elif isinstance(thing, dict):

@@ -120,7 +120,7 @@ def unique_locus_names(
         first = spelt[int(np.flatnonzero(nameless)[0])]
         said.append(f"{several(int(nameless.sum()), 'locus')} without a name got one (such as {first})")
     if repeated.any():
-        first = int(np.flatnonzero(repeated)[0])
+        first = int(np.flatnonzero(repeated & (np.array(spelt) != names))[0])
         shared = len(np.unique(names[repeated]))
         said.append(
             f"{several(int(repeated.sum()), 'locus')} shared {several(shared, 'name')} and were renamed "

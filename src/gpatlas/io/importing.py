@@ -125,6 +125,8 @@ def rows_of(wanted: Sequence[str] | None, sample_id: Sequence[str], path: Path) 
     """
     if wanted is None:
         return None
+    if not wanted:
+        raise DataError(f"{path}: the list of samples to keep is empty")
     asked, there = set(wanted), set(sample_id)
     absent = [name for name in wanted if name not in there]
     if absent:

@@ -74,7 +74,8 @@ class Illness:
             penetrance=spec.penetrance,
             phenocopies=spec.phenocopies,
         )
-        healthy = 1 - illness.penetrance * (1 - np.prod(1 - frequencies @ illness.causes))
+        no_cause = np.prod(1 - frequencies @ illness.causes)
+        healthy = (1 - illness.penetrance) + illness.penetrance * no_cause
         if healthy < _LEAST_HEALTHY:
             raise ConfigError(
                 f"penetrance {spec.penetrance:g}: only {healthy:.1e} of all genotypes at {spec.n_causal} causal sites "

@@ -132,8 +132,11 @@ def test_ploidy(tmp_path):
     big = np.zeros((10, 50), dtype=np.int8) + np.arange(50, dtype=np.int8) % 3
     big[3, 7] = 4
     odd = write(tmp_path / "x.csv", big, [f"s{k}" for k in range(10)], [f"m{k}" for k in range(50)])
-    with pytest.raises(DataError, match=r"1 of 500 values are above 2 .*row 4, column 8"):
+    with pytest.raises(DataError, match=r"1 of 500 values are above 2 .*the first is 4, of sample 4 at locus 8\)"):
         read_genotypes(odd)
+    turned = write(tmp_path / "t.csv", big.T, [f"m{k}" for k in range(50)], [f"s{k}" for k in range(10)])
+    with pytest.raises(DataError, match=r"of sample 4 at locus 8\)"):
+        read_genotypes(turned, rows="loci")
     assert read_genotypes(odd, ploidy=4).dosage()[3, 7] == 4
     with pytest.raises(DataError, match="dosage 4 occurs, but the ploidy is 2"):
         read_genotypes(odd, ploidy=2)
@@ -145,6 +148,13 @@ def test_minus_one_may_be_a_homozygote(tmp_path):
         read_genotypes(path)
     check(read_genotypes(path, coding="centred"), np.where(DOSAGE == 2, 1, DOSAGE) + 1)
     check(read_genotypes(path, coding="counts"), np.where(DOSAGE == 2, 1, DOSAGE))
+    with pytest.raises(DataError, match="the centred coding is for diploids, but the ploidy is 4"):
+        read_genotypes(path, coding="centred", ploidy=4)
+    inbred = np.where(DOSAGE == 2, 1, -1)
+    path = write(tmp_path / "x.csv", inbred, missing="-1")
+    with pytest.raises(DataError, match="-1 and 1 alone occur; say coding = counts"):
+        read_genotypes(path)
+    check(read_genotypes(path, coding="centred"), inbred + 1)
 
 
 def test_columns_to_ignore(tmp_path):
@@ -179,6 +189,11 @@ def test_allele_codes(tmp_path):
     check(data)
     assert "gperceiver's allele codes" in said(data)
     assert (data.ploidy, as_text(data.alleles).tolist()) == (2, [["1", "2"]] * 5)
+    lines = [f"m{k},2,{k + 5}," + ",".join(map(str, column)) for k, column in enumerate(codes.T)]
+    header = "marker,chr,pos," + ",".join(f"s{i}" for i in range(len(codes)))
+    (tmp_path / "loci.csv").write_text("\n".join([header, *lines]) + "\n")
+    placed = read_genotypes(tmp_path / "loci.csv", rows="loci")
+    assert (as_text(placed.chromosome).tolist(), placed.position.tolist()) == (["2"] * 5, [5, 6, 7, 8, 9])
 
 
 @settings(max_examples=30)

@@ -12,7 +12,9 @@ from hypothesis.extra.numpy import arrays
 from gpatlas.dataset import as_text
 from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.io import read_genotypes
+from gpatlas.io.variants.exporting import write_pgen, write_vcf
 from gpatlas.io.variants.plink import BedStream, read_bed
+from gpatlas.io.variants.streams import Regions, collect
 from tests.conftest import REFERENCE
 from tests.io.genotype_files import vcf, write_bed_set
 
@@ -95,6 +97,10 @@ def test_phenotype_and_sex_only_when_asked(tmp_path):
     assert "PHENO1" not in data.levels
     with pytest.raises(DataError, match=r"phenotype PHENO1 holds 'tall', which is no number"):
         read_bed(write_bed_set(tmp_path / "z", dosage, fam.replace(" 2\n", " tall\n")), fam_phenotype=True)
+    with pytest.raises(DataError, match=r"phenotype PHENO1 holds 'inf', not finite"):
+        read_bed(write_bed_set(tmp_path / "z", dosage, fam.replace(" 2\n", " inf\n")), fam_phenotype=True)
+    with pytest.raises(DataError, match=r"x.fam: sex '3'; allowed are 1, 2, M, F"):
+        read_bed(write_bed_set(tmp_path / "x", dosage, fam.replace("0 0 2 ", "0 0 3 ")), fam_phenotype=True)
 
 
 def test_loci_without_position_or_allele(tmp_path):
@@ -104,6 +110,13 @@ def test_loci_without_position_or_allele(tmp_path):
     assert data.alleles[0].tolist() == [b"G", b""]
     data = read_bed(write_bed_set(tmp_path / "x", dosage, bim="1 a 0 -4\tC G\n1 b 0 7 T G\n"))
     np.testing.assert_array_equal(data.position, [np.nan, 7])
+    assert "1 locus has no position (0 or less)" in data.provenance["account"]
+    for regions, expected in ((["1"], [np.nan, 7]), (["1:0-9"], [7])):
+        kept = collect(BedStream(tmp_path / "x.bed", Regions.parse(regions)))
+        np.testing.assert_array_equal(kept.position, expected)
+    for name, export in (("y.vcf", write_vcf), ("y.pgen", write_pgen)):
+        export(data, tmp_path / name)
+        np.testing.assert_array_equal(read_genotypes(tmp_path / name).position, [np.nan, 7])
 
 
 @pytest.mark.parametrize(

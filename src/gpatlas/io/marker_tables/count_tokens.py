@@ -19,7 +19,7 @@ class Counts(dict[str, int]):
         if token.upper() in MISSING_TEXTS:
             return ABSENT
         try:
-            value = float(token)
+            value = float(token.replace("_", "x"))  # Python's 1_0 is nobody's number
         except ValueError:
             raise ValueError("is not a count") from None
         if np.isnan(value):

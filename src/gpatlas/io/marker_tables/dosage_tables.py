@@ -84,7 +84,10 @@ def read_dosage_table(
         ploidy = ploidy or 2
         dosage, alleles, kept, said = decode_alleles(counts, ploidy, path)
         loci = [loci[k] for k in kept]
-        described = LocusDescriptions([""] * len(loci), np.full(len(loci), np.nan), "", alleles)
+        place = described or LocusDescriptions([""] * counts.shape[1], np.full(counts.shape[1], np.nan), "", None)
+        described = LocusDescriptions(
+            [place.chromosome[k] for k in kept], place.position[kept], place.position_unit, alleles
+        )
     else:
         dosage, ploidy, said = decode(counts, ploidy, coding, path)
     account += said

@@ -11,7 +11,7 @@ from gpatlas.errors import DataError
 from gpatlas.io.text import shown
 from gpatlas.wording import several
 
-MISSING_TEXTS = frozenset(("", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", ".", "?", "-"))
+MISSING_TEXTS = frozenset(("", "NA", "N/A", "#N/A", "NAN", "NULL", ".", "?", "-"))
 # texts that name the case, so that it becomes code 1 whatever the alphabet says
 CASES = frozenset(
     (
@@ -175,6 +175,6 @@ def _without_minus_nine(name: str, values: NDArray[np.float64]) -> tuple[NDArray
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return None if "_" in text else float(text)  # Python's 1_000 is nobody's number
     except ValueError:
         return None

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from gpatlas.errors import DataError
-from gpatlas.io.text import delimiter_of, fields, first_lines, ragged, text_lines
+from gpatlas.io.marker_tables.delimited import table_rows
 
 ID_COLUMNS = ("snp", "id", "rsid", "rs", "snpid", "markername", "marker", "variant_id", "variant", "locus_id")
 P_COLUMNS = ("p", "pval", "p_value", "pvalue", "p-value", "p.value", "p_wald", "p_bolt_lmm")
@@ -23,15 +23,10 @@ def read_gwas(paths: list[Path]) -> dict[str, float]:
     """
     smallest: dict[str, float] = {}
     for path in paths:
-        delimiter = delimiter_of(first_lines(path))
-        lines = text_lines(path)
-        _, first = next(lines)
-        header = [name.lstrip("#").lower() for name in fields(first, delimiter)]
+        names, rows, _ = table_rows(path)
+        header = [name.lstrip("#").lower() for name in names]
         of_id, of_p = _column(header, ID_COLUMNS, "locus ids", path), _column(header, P_COLUMNS, "p values", path)
-        for number, line in lines:
-            row = fields(line, delimiter)
-            if len(row) != len(header):
-                raise ragged(path, number, len(row), len(header))
+        for number, row in rows:
             if row[of_p].lower() in NOT_TESTED:
                 continue
             p = _p_value(row[of_p], path, number)

@@ -15,6 +15,7 @@ from gpatlas.errors import DataError
 from gpatlas.io.atomic import atomic_path
 from gpatlas.io.variants.bgzf import BgzfWriter
 from gpatlas.packed.dosages import TILE_LOCI
+from gpatlas.wording import several
 
 Report = Callable[[int, int, str], None]
 
@@ -58,7 +59,7 @@ class Sites:
         if unit in ("cM", "Morgan"):
             self.account.append(f"positions in {unit} are written in bp, by a million bp for 1 cM")
         if not known.all():
-            self.account.append(f"{(~known).sum():,} loci have no position, written as 0")
+            self.account.append(several(int((~known).sum()), "locus", "has", "no position, written as 0"))
         return found.astype(np.int64)
 
 
@@ -128,7 +129,8 @@ def _vcf_alleles(sites: Sites) -> tuple[list[str], list[str]]:
     changed = sum(a != b for a, b in zip(reference, sites.other.tolist(), strict=True))
     changed += sum(symbol.startswith("<") for symbol in alternative)
     if changed:
-        sites.account.append(f"{changed:,} alleles are not spelt in bases, written as REF N or as a symbolic ALT")
+        spelling = "not spelt in bases, written as REF N or as a symbolic ALT"
+        sites.account.append(several(changed, "allele", "is", spelling))
     return reference, alternative
 
 

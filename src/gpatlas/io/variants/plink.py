@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.dataset import Dataset, as_bytes
+from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io.text import ragged, shown, text_lines
 from gpatlas.io.variants.plink_samples import read_plink_samples
 from gpatlas.io.variants.streams import GenotypeStream, LociBlock, Regions, collect
-from gpatlas.wording import several
 
 _MAGIC = b"\x6c\x1b"
 _BIM_FIELDS = (6, 5)  # 5: without centimorgans
@@ -125,10 +124,6 @@ class Bim:
         if unknown.all() and (morgans > 0).any():
             found.position, found.position_unit = morgans, "cM"
             found.account.append(f"{path.name} has no positions in bp; those in centimorgans are used")
-        elif unknown.any():
-            found.account.append(
-                f"{several(int(unknown.sum()), 'locus', 'has')} no position (0 or less in {path.name})"
-            )
         return found
 
     @staticmethod
@@ -146,10 +141,8 @@ class Bim:
         """Return the indices of the loci in some regions."""
         if not regions.parts:
             return np.arange(len(self))
-        inside = np.zeros(len(self), dtype=bool)
-        for chromosome, start, stop in regions.parts:
-            inside |= (self.chromosome == chromosome.encode()) & (self.position >= start) & (self.position <= stop)
-        return np.flatnonzero(inside)
+        places = zip(as_text(self.chromosome).tolist(), self.position.tolist(), strict=True)
+        return np.flatnonzero([regions.contain(chromosome, position) for chromosome, position in places])
 
     def block(self, dosage: NDArray[np.int8], loci: NDArray) -> LociBlock:
         """Return some of the loci with their dosage."""

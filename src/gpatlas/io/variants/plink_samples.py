@@ -16,6 +16,7 @@ CASE_CONTROL = ("control", "case")  # 1 and 2 in PLINK's files, codes 0 and 1 he
 SEXES = ("male", "female")  # 1 and 2 in PLINK's files
 _FAM = ("FID", "IID", "PAT", "MAT", "SEX", "PHENO1")
 _NOT_PHENOTYPES = frozenset(("FID", "IID", "SID", "PAT", "MAT", "SEX"))
+_NO_SEX = frozenset(("0", "-9", "U", "UNKNOWN", "NA", "NAN", ".", "NONE"))
 _MISSING = frozenset(("NA", "NAN", ".", "NONE"))
 
 
@@ -82,6 +83,9 @@ def _add_phenotypes(samples: SampleTable, table: dict[str, tuple[str, ...]], pat
     if "SEX" not in table:
         return
     codes = {"1": 0.0, "2": 1.0, "m": 0.0, "f": 1.0, "male": 0.0, "female": 1.0}
+    odd = next((text for text in table["SEX"] if text.lower() not in codes and text.upper() not in _NO_SEX), None)
+    if odd is not None:
+        raise DataError(f"{path}: sex {shown(odd)}; allowed are 1, 2, M, F, male, female, and 0 or NA where unknown")
     sex = np.array([codes.get(text.lower(), np.nan) for text in table["SEX"]])
     if not np.isnan(sex).all():
         samples.sex, samples.levels["sex"] = sex, SEXES
@@ -95,6 +99,8 @@ def _phenotype(name: str, texts: tuple[str, ...], samples: SampleTable, path: Pa
     except ValueError:
         wrong = next(text for text in texts if not _is_number(text))
         raise DataError(f"{path}: phenotype {name} holds {shown(wrong)}, which is no number") from None
+    if np.isinf(values).any():
+        raise DataError(f"{path}: phenotype {name} holds {shown(texts[int(np.isinf(values).argmax())])}, not finite")
     values[values == -9] = np.nan
     if set(values[~np.isnan(values)]) <= {0.0, 1.0, 2.0} and (values == 2).any():
         values = np.where(values == 0, np.nan, values - 1)

@@ -71,8 +71,11 @@ class Regions:
         return cls(tuple(parts))
 
     def contain(self, chromosome: str, position: float) -> bool:
-        """Whether a locus lies in one of them; always, where there are none."""
-        return not self.parts or any(c == chromosome and a <= position <= b for c, a, b in self.parts)
+        """Whether a locus lies in one of them; always, where there are none.
+
+        A locus without a position (NaN) lies in its whole chromosome, in no part of it.
+        """
+        return not self.parts or any(c == chromosome and (b == np.inf or a <= position <= b) for c, a, b in self.parts)
 
 
 class GenotypeStream(ABC):
@@ -109,7 +112,7 @@ class LociSeen:
         self.stream = stream
         self.keep = np.arange(len(stream.samples.sample_id)) if keep is None else keep
         self._all = keep is None
-        self.n_loci = self.n_missing = self.n_empty = self.n_same = self.n_long = 0
+        self.n_placeless = self.n_loci = self.n_missing = self.n_empty = self.n_same = self.n_long = 0
         self._parts: list[tuple[NDArray, ...]] = []
 
     def columns(self, per_byte: int) -> Iterator[NDArray[np.uint8]]:
@@ -153,7 +156,11 @@ class LociSeen:
         if np.char.str_len(alleles).max(initial=0) > LONGEST_ALLELE:
             alleles = np.array([[self._shortened(allele) for allele in pair] for pair in as_text(alleles).tolist()])
         names = (np.asarray(block.locus_id), np.asarray(block.chromosome))
-        self._parts.append((*map(as_bytes, names), np.asarray(block.position, dtype=np.float64), as_bytes(alleles)))
+        position = np.asarray(block.position, dtype=np.float64)
+        # VCF and PLINK write an unknown position as 0; 0 cM is one
+        unknown = ~(position > 0) if self.stream.position_unit == "bp" else np.isnan(position)
+        self.n_placeless += int(unknown.sum())
+        self._parts.append((*map(as_bytes, names), np.where(unknown, np.nan, position), as_bytes(alleles)))
 
     def _shortened(self, allele: str) -> str:
         if len(allele) <= LONGEST_ALLELE:
@@ -201,6 +208,7 @@ class LociSeen:
         size = f"{sizes}, ploidy {self.stream.ploidy}, {share:.2%} of calls missing"
         long = ("allele", f"longer than {LONGEST_ALLELE} bases", "is", "named by start, length and digest")
         said = [
+            (self.n_placeless, ("locus", "has", "no position (0 or less)")),
             (self.n_long, long),
             (self.n_empty, ("locus", "has", "no call at all")),
             (self.n_same, ("locus", "without variation")),
