@@ -73,11 +73,6 @@ class Harmonized:
         for start in range(0, n, step):
             yield slice(start, min(start + step, n))
 
-    @cached_property
-    def dosage(self) -> NDArray[np.float32]:
-        """Dosage as float32 `(n_samples, n_loci)`, NaN where it is not known."""
-        return np.where(self.genotypes == MISSING, np.float32(np.nan), self.genotypes.astype(np.float32))
-
     @property
     def sentences(self) -> list[str]:
         """What happened, one sentence for each thing that did."""
