@@ -17,6 +17,7 @@ TIERS = [
     {"dataset", "config", "predictions"},
     {"joins", "twins"},
     {"design", "runs", "simulate", "io", "nn", "evaluate"},
+    {"priors"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
     {"fitting", "tuning", "scoring", "cost", "predictor"},
@@ -69,7 +70,11 @@ def test_every_part_has_a_tier():
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in modules() if part_of(p) in ("models", "train", "nn", "evaluate", "simulate", "munge", "harmonize")],
+    [
+        p
+        for p in modules()
+        if part_of(p) in ("models", "train", "nn", "evaluate", "simulate", "priors", "munge", "harmonize")
+    ],
     ids=lambda p: p.name,
 )
 def test_numerics_open_no_files(path):
@@ -86,6 +91,7 @@ def test_numerics_open_no_files(path):
         ("import gpatlas.simulate, gpatlas.io, gpatlas.engines", ["torch", "sklearn", "pandas", "matplotlib", "rpy2"]),
         ("import gpatlas.fitting, gpatlas.models.rrblup, gpatlas.models.mlp", ["torch", "h5py", "matplotlib"]),
         ("import gpatlas.plotting", ["torch", "sklearn"]),
+        ("import gpatlas.priors", ["torch", "sklearn", "pandas", "h5py", "matplotlib"]),
         ("import gpatlas.munge, gpatlas.harmonize", ["torch", "sklearn", "pandas", "h5py", "matplotlib", "numba"]),
     ],
 )

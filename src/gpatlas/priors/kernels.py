@@ -1,8 +1,13 @@
-"""Compiled passes over packed haplotypes: how often alleles occur, and the dosage of chosen loci."""
+"""Compiled passes over packed haplotypes: how often alleles occur, the dosage of chosen loci, and sums of effects.
+
+Those of `gpatlas.packed.kernels` share their work among threads, which takes longer than a task's small products.
+"""
 
 import numpy as np
 from numba import njit, uint64
 from numpy.typing import NDArray
+
+from gpatlas.packed.kernels import BYTES
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
 
@@ -30,12 +35,34 @@ def count_ones(bits: NDArray, rows: NDArray) -> NDArray:
 
 @compiled
 def dosage(bits: NDArray, copies: int, per_copy: int, loci: NDArray) -> NDArray:
-    """Return int8 `(n_individuals, n_loci)`: ones among an individual's `copies` rows, each counted `per_copy` times."""
+    """Return int8 `(n_individuals, n_loci)`: an individual's ones among its rows times `per_copy`."""
+    width = bits.shape[1]
     n = len(bits) // copies
-    found = np.zeros((n, len(loci)), dtype=np.int8)
+    found = np.empty((n, len(loci)), dtype=np.int8)
+    words = np.empty(width, dtype=np.uint64)
+    ones = words.view(np.int8)
     for i in range(n):
+        words[:] = 0
         for row in range(i * copies, (i + 1) * copies):
-            for j in range(len(loci)):
-                locus = loci[j]
-                found[i, j] += np.int8(per_copy) * np.int8((bits[row, locus >> 3] >> (locus & 7)) & 1)
+            for byte in range(width):
+                words[byte] += _SPREAD[bits[row, byte]]
+        for j in range(len(loci)):
+            found[i, j] = np.int8(per_copy) * ones[loci[j]]
     return found
+
+
+def sum_effects(bits: NDArray[np.uint8], effects: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of effects `(n_loci,)` at the ones of every row of packed `bits`, `(n_rows,)`."""
+    padded = np.zeros(8 * bits.shape[1])
+    padded[: len(effects)] = effects
+    return _look_up(bits, padded.reshape(-1, 8) @ BYTES.T)
+
+
+@compiled
+def _look_up(bits: NDArray, tables: NDArray) -> NDArray:
+    """Add up the tabulated sums of every byte: `tables` (width, 256)."""
+    sums = np.zeros(len(bits))
+    for row in range(len(bits)):
+        for byte in range(bits.shape[1]):
+            sums[row] += tables[byte, bits[row, byte]]
+    return sums

@@ -4,12 +4,11 @@ Values are those of `gpatlas.simulate.genetic_values`, Σ a xa + Σ d xd + Σ e 
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.priors.kernels import count_ones, dosage
+from gpatlas.priors.kernels import count_ones, dosage, sum_effects
 from gpatlas.simulate import Population, TraitGroup
 
 Floats = NDArray[np.float64]
@@ -50,7 +49,8 @@ class TraitLaw:
     frequency
         Share of traits in which rare alleles have larger effects, a ∝ (2p(1 - p))^(-s/2) with s = U(.2, 1).
     dominance, epistasis
-        Shares of all traits with dominance and with pairwise additive-by-additive epistasis, none of them infinitesimal.
+        Shares of all traits with dominance and with epistasis of pairs of loci (additive by additive); infinitesimal
+        traits have neither.
     hidden
         Share of traits whose QTL are kept out of the panel.
     rarest
@@ -137,8 +137,9 @@ class PublishedTraitLaw(TraitLaw):
 def draw_effects(law: str, n: int, rng: np.random.Generator) -> Floats:
     """Draw n additive effects `(n,)` of random sign.
 
-    "normal"; "gamma" of shape U(.3, 1) (Hayes & Goddard 2001, Genet. Sel. Evol. 33:209: 0.4); "t" with U(2.5, 6) degrees
-    of freedom; "geometric" series r^k (Lande & Thompson 1990, Genetics 124:743) with r = U(.8, .99); or "equal".
+    "normal"; "gamma" of shape U(.3, 1) (Hayes & Goddard 2001, Genet. Sel. Evol. 33:209, find 0.4); "t" with U(2.5, 6)
+    degrees of freedom; a "geometric" series r^k with r = U(.8, .99) (Lande & Thompson 1990, Genetics 124:743); or
+    "equal".
     """
     if law == "normal":
         return rng.standard_normal(n)
@@ -173,11 +174,9 @@ def total_value(population: Population, group: TraitGroup) -> Floats:
     """
     bits, copies = population.haplotypes, population.copies
     if not group.dominance.any() and not len(group.terms):
-        from gpatlas.packed.kernels import times
-
-        effects = np.zeros((population.n_loci, 1))
-        effects[group.loci, 0] = group.additive[0] * (2 / copies)
-        return times(bits, effects).reshape(-1, copies).sum(axis=1)
+        effects = np.zeros(population.n_loci)
+        effects[group.loci] = group.additive[0] * (2 / copies)
+        return sum_effects(bits.packed(), effects).reshape(-1, copies).sum(axis=1)
     x = dosage(bits.packed(), copies, 2 // copies, group.loci)
     xa = x - 1.0
     value = xa @ group.additive[0] + (x == 1) @ group.dominance[0]

@@ -28,7 +28,7 @@ PLANTS = ("barley", "maize", "rice", "soybean", "wheat")
 
 
 def chromosome_lengths(rng: np.random.Generator, species: tuple[str, ...] = PLANTS) -> NDArray[np.float64]:
-    """Draw Morgans per chromosome: one of the species, or in a third of draws 5 to 25 chromosomes of 0.7 to 2 Morgan."""
+    """Draw Morgans per chromosome: a species', or in a third of draws 5 to 25 chromosomes of 0.7 to 2 Morgan."""
     if rng.random() < 1 / 3:
         return rng.uniform(0.7, 2.0, rng.integers(5, 26))
     return np.array(MAPS[species[rng.integers(len(species))]])
@@ -41,7 +41,7 @@ def draw_map(
 
     Most genomes recombine towards the ends of their chromosomes. At the fraction u of a chromosome's DNA the map stands
     at the fraction F(u) of its length, F the distribution function of Beta(a, a): a = 1 is an even map, in half of the
-    draws, and a = U(.25, 1) in the others crowds loci around the middle, as in maize or wheat.
+    draws, and a = U(.3, 1) in the others crowds loci around the middle, as in maize or wheat.
 
     Parameters
     ----------
@@ -57,17 +57,18 @@ def draw_map(
     chromosome
         int32 `(n_loci,)`, from 1, ascending.
     position
-        float64 `(n_loci,)`, Morgan from the chromosome's first locus, ascending.
+        float64 `(n_loci,)`, Morgan from the chromosome's first locus, ascending; the last one is at its length.
     """
     from scipy.special import betainc
 
-    evenness = 1.0 if rng.random() < 0.5 else rng.uniform(0.25, 1.0)
+    evenness = 1.0 if rng.random() < 0.5 else rng.uniform(0.3, 1.0)
     counts = rng.multinomial(n_loci, lengths / lengths.sum())
     chromosome = np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), counts)
     along = rng.random(n_loci)
     along = along[np.lexsort((along, chromosome))]
-    position = betainc(evenness, evenness, along) * lengths[chromosome - 1]
-    return chromosome, from_first_locus(chromosome, position)
+    position = from_first_locus(chromosome, betainc(evenness, evenness, along))
+    last = position[np.searchsorted(chromosome, chromosome, side="right") - 1]
+    return chromosome, position * np.divide(lengths[chromosome - 1], last, out=np.zeros(n_loci), where=last > 0)
 
 
 def from_first_locus(chromosome: NDArray[np.int32], position: NDArray[np.float64]) -> NDArray[np.float64]:

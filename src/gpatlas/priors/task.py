@@ -1,4 +1,4 @@
-"""`Task`: one draw of a prior, a population with a trait, part of which a model is told and the rest of which it predicts."""
+"""`Task`: one draw of a prior, a population with a trait; a model is told a part of it and predicts the rest."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Split = Literal["random", "family", "generation"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Task:
     """One population with one trait; a model conditions on the context rows and predicts the others.
 
@@ -63,3 +63,10 @@ class Task:
     def n_markers(self) -> int:
         """Loci of the panel."""
         return len(self.position)
+
+    def __repr__(self) -> str:
+        told = int(self.context.sum())
+        return (
+            f"Task({self.scheme}, {told} + {self.n_samples - told} rows ({self.split}), {self.n_markers} markers, "
+            f"{self.law}, {self.n_qtl}{' hidden' if self.hidden else ''} QTL, h2 = {self.h2:.2f}, seed {self.seed})"
+        )

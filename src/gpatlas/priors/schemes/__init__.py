@@ -1,0 +1,1 @@
+"""Breeding schemes, by kind; `gpatlas.priors.mixture.REGISTRY` names them."""

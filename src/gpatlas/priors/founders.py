@@ -1,0 +1,82 @@
+"""Founders of tasks: mosaics of a random history, and the parents of crosses, with loci that differ among them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpatlas.packed import PackedBits
+from gpatlas.priors.laws import allele_frequency
+from gpatlas.priors.maps import PLANTS, chromosome_lengths, draw_map, from_first_locus
+from gpatlas.simulate import Population, mosaic
+
+_FEW = 200  # haplotypes among which loci are sought that differ; among more nearly all do
+
+
+def draw_founders(
+    rng: np.random.Generator,
+    n: int,
+    n_sites: int,
+    *,
+    inbred: bool = False,
+    species: tuple[str, ...] = PLANTS,
+    subpopulations: bool = True,
+) -> Population:
+    """Draw founders from a random history: mosaics of 4 to 64 ancestors in pieces of a Morgan's 5th to 100th part.
+
+    Alleles have frequencies of the neutral law 1/x or of Beta(a, a), a = U(.3, 2); in half of draws there are two to
+    four subpopulations that differ by F = U(.02, .3).
+
+    Parameters
+    ----------
+    rng
+        Source of randomness.
+    n
+        Number of founders.
+    n_sites
+        Loci; those of few founders all segregate among them.
+    inbred
+        Whether founders are inbred lines.
+    species
+        Whose maps are drawn from; see `gpatlas.priors.maps`.
+    subpopulations
+        Whether there may be several.
+    """
+    few = n * (1 if inbred else 2) <= _FEW
+    n_ancestors = int(np.exp(rng.uniform(np.log(4), np.log(65))))
+    n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
+    evenness = rng.uniform(0.3, 2.0)
+    lengths = chromosome_lengths(rng, species)
+    drawn = n_sites
+    while True:
+        chromosome, position = draw_map(lengths, drawn, rng)
+        founders = mosaic(
+            n,
+            n_ancestors,
+            chromosome,
+            position,
+            rng,
+            switch_rate=float(np.exp(rng.uniform(np.log(5), np.log(100)))),
+            frequency="reciprocal" if rng.random() < 0.5 else (evenness, evenness),
+            subpopulation=rng.integers(n_groups, size=n) if n_groups > 1 else None,
+            fst=rng.uniform(0.02, 0.3) if n_groups > 1 else 0.0,
+            inbred=inbred,
+        )
+        if not few:
+            return founders
+        share = allele_frequency(founders)
+        different = np.flatnonzero((share > 0) & (share < 1))
+        if len(different) >= n_sites:
+            return take_loci(founders, np.sort(rng.choice(different, n_sites, replace=False)))
+        # where two lines copy the same ancestor nothing differs; then a fresh history is drawn, too
+        drawn = int(1.3 * drawn * n_sites / max(len(different), n_sites / 8))
+
+
+def take_loci(population: Population, loci: NDArray[np.intp]) -> Population:
+    """Keep some loci, ascending; positions are measured from each chromosome's first one that is kept."""
+    chromosome = population.chromosome[loci]
+    return Population(
+        PackedBits.pack(population.haplotypes.unpack(loci=loci)),
+        population.ploidy,
+        population.inbred,
+        chromosome,
+        from_first_locus(chromosome, population.position[loci]),
+    )
