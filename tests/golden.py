@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gpatlas.simulate import Population, TraitGroup, from_haplotypes
+from gpatlas.simulate.reaction_norms import ReactionNorms
 from tests.conftest import REFERENCE
 
 STORED = Path(__file__).parent / "reference" / "alphasimr"
@@ -51,4 +52,9 @@ def _group(trait: dict, first_locus: np.ndarray) -> TraitGroup:
     if trait.get("epiEff_i"):
         pairs = np.array([trait["epiEff_i"], trait["epiEff_j"]]).T.astype(int) - 1
         epistatic = np.array([trait["epiEff_e"]])
-    return TraitGroup(loci, additive, dominance, pairs, epistatic, np.array([trait["intercept"]]))
+    norms = None
+    if trait.get("gxeEff"):
+        norms = ReactionNorms(
+            np.array([trait["gxeEff"]]), np.array([trait["gxeInt"]]), np.array([trait["envVar"]], dtype=float)
+        )
+    return TraitGroup(loci, additive, dominance, pairs, epistatic, np.array([trait["intercept"]]), norms)

@@ -75,7 +75,7 @@ class Truth:
         The causal loci and their interactions.
     traits
         Per-trait columns, each `(n_traits,)`: `intercept`, `rel_aa`, `var_a`, `var_d`, `var_aa` (all epistasis),
-        `var_g` (realised, divisor n), `var_e`, and the genic terms.
+        `var_g` (realised, divisor n), `var_e`, the genic terms, and `var_gxe` where there is any.
     """
 
     genetic_values: NDArray[np.float64]

@@ -149,7 +149,8 @@ def _joined(groups: list[TraitGroup]) -> list[TraitGroup]:
         last = joined[-1] if joined else None
         if last and np.array_equal(last.loci, group.loci) and np.array_equal(last.terms, group.terms):
             columns = ("additive", "dominance", "epistatic", "intercept")
-            joined[-1] = replace(last, **{c: np.concatenate([getattr(last, c), getattr(group, c)]) for c in columns})
+            both: dict[str, Any] = {c: np.concatenate([getattr(last, c), getattr(group, c)]) for c in columns}
+            joined[-1] = replace(last, **both)
         else:
             joined.append(group)
     return joined

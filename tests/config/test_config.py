@@ -133,7 +133,10 @@ POPULATION_MISTAKES = {
     ),
     "correlation above one": ({"cor_a": 1.5}, "traits.0.cor_a: input should be less than or equal to 1, not 1.5"),
     "correlation of other traits": ({"cor_a": [[1]]}, "cor_a is 1×1, but there are 2 traits"),
-    "no such type": ({"type": "AEE"}, "traits.0.type: input should be 'A', 'AD', 'AE' or 'ADE', not 'AEE'"),
+    "no such type": (
+        {"type": "AEE"},
+        "traits.0.type: input should be 'A', 'AD', 'AE', 'ADE', 'AG', 'ADG', 'AEG' or 'ADEG', not 'AEE'",
+    ),
 }
 
 

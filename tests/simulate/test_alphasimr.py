@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from gpatlas.config import EngineSpec
 from gpatlas.config.simulation import SimulationSpec, TraitSpec
@@ -80,6 +81,21 @@ def test_every_way_to_an_error_variance(phenotypes):
     data = simulate_with_alphasimr(spec(phenotypes=phenotypes), 5)
     error = data.phenotypes - data.truth.genetic_values
     np.testing.assert_allclose(error.var(axis=0), data.truth.traits["var_e"], rtol=0.8, atol=1e-12)
+
+
+@pytest.mark.r
+@pytest.mark.usefixtures("alphasimr")
+@pytest.mark.parametrize("kind", ["AG", "ADG", "AEG", "ADEG"])
+@pytest.mark.parametrize("var_env", [0, 1.5])
+def test_genotype_by_environment(kind, var_env):
+    """Its phenotypes without error are our genetic values and slopes in that environment."""
+    trait = {"type": kind, "n_traits": 2, "qtl_per_chromosome": 10, "var_gxe": [2, 0.5], "var_env": var_env}
+    phenotypes = {"var_e": 0, "p": [0.9, 0.3]}
+    data = simulate_with_alphasimr(spec(traits=[trait], phenotypes=phenotypes), 7)
+    np.testing.assert_allclose(data.truth.traits["var_gxe"], [2, 0.5], rtol=1e-10)
+    added = data.phenotypes - data.truth.genetic_values
+    expected = ndtri([0.9, 0.3]) ** 2 * [2, 0.5]
+    np.testing.assert_allclose(added.var(axis=0), expected, rtol=1e-10)
 
 
 @pytest.mark.r

@@ -10,6 +10,7 @@ from gpatlas.config.base import Frozen
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Quantile = Annotated[float, Field(gt=0, lt=1)]
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Matrix = tuple[tuple[float, ...], ...]
 Architecture = Literal["sparse", "dense", "triples"]
@@ -47,10 +48,10 @@ class FoundersSpec(Frozen):
 
 
 class TraitSpec(Frozen):
-    """The traits of one AlphaSimR addTraitA / AD / AE / ADE call: they share their QTL."""
+    """The traits of one AlphaSimR addTraitA … ADEG call: they share their QTL."""
 
-    type: Literal["A", "AD", "AE", "ADE"] = Field(
-        "AE", description="effects: A additive, D dominance, E additive×additive epistasis"
+    type: Literal["A", "AD", "AE", "ADE", "AG", "ADG", "AEG", "ADEG"] = Field(
+        "AE", description="effects: A additive, D dominance, E additive×additive epistasis, G genotype by environment"
     )
     n_traits: int = Field(1, ge=1, description="traits of this call")
     qtl_per_chromosome: int | tuple[int, ...] = Field(
@@ -87,20 +88,33 @@ class TraitSpec(Frozen):
     pairing: Literal["shared", "separate"] = Field(
         "shared", description="whether the traits of the call share their epistatic pairs"
     )
+    var_gxe: NonNegative | tuple[NonNegative, ...] = Field(
+        0.0, description="variance of genotype by environment in the founders, above 0 for types with G"
+    )
+    var_env: NonNegative | tuple[NonNegative, ...] = Field(
+        0.0, description="variance of the environments' own effects; with 0 an environment changes no mean"
+    )
+    cor_gxe: Correlation | Matrix | None = Field(
+        None, description="correlation of genotype-by-environment effects among traits"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("mean", "var", "rel_aa", "mean_dd", "var_dd", "gamma", "shape"):
+        for name in ("mean", "var", "rel_aa", "mean_dd", "var_dd", "gamma", "shape", "var_gxe", "var_env"):
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) != self.n_traits:
                 raise ValueError(f"{name} has {len(value)} entries for {self.n_traits} traits")
-        for kind in ("a", "dd", "aa"):
+        for kind in ("a", "dd", "aa", "gxe"):
             check_correlation(self.correlation(kind), self.n_traits, f"cor_{kind}")
         counts = self.qtl_per_chromosome if isinstance(self.qtl_per_chromosome, tuple) else (self.qtl_per_chromosome,)
         if any(n < 0 for n in counts) or sum(counts) < 1:
             raise ValueError(f"qtl_per_chromosome must name at least one QTL, not {self.qtl_per_chromosome}")
         if self.architecture != "sparse" and not self.has_epistasis:
             raise ValueError(f"architecture {self.architecture} is about epistasis, but type {self.type} has none")
+        if self.has_gxe and not self.vector("var_gxe").all():
+            raise ValueError(f"type {self.type} has genotype by environment: var_gxe must be above 0")
+        if not self.has_gxe and (self.vector("var_gxe").any() or self.vector("var_env").any()):
+            raise ValueError(f"var_gxe and var_env are about genotype by environment, but type {self.type} has none")
         return self
 
     @property
@@ -113,6 +127,11 @@ class TraitSpec(Frozen):
         """Whether the type has E."""
         return "E" in self.type
 
+    @property
+    def has_gxe(self) -> bool:
+        """Whether the type has G."""
+        return "G" in self.type
+
     def n_qtl_on(self, n_chromosomes: int) -> list[int]:
         """QTL of each chromosome; a single number stands for every chromosome."""
         qtl = self.qtl_per_chromosome
@@ -122,8 +141,8 @@ class TraitSpec(Frozen):
         """A per-trait setting as `(n_traits,)`, a single number standing for every trait."""
         return np.broadcast_to(np.asarray(getattr(self, name), dtype=np.float64), self.n_traits)
 
-    def correlation(self, kind: Literal["a", "dd", "aa"] | str) -> NDArray[np.float64]:
-        """Correlation matrix `(n_traits, n_traits)` of additive effects, dominance degrees or pair effects."""
+    def correlation(self, kind: Literal["a", "dd", "aa", "gxe"] | str) -> NDArray[np.float64]:
+        """Correlation matrix `(n_traits, n_traits)` of additive effects, dominance degrees, pair effects or slopes."""
         value = getattr(self, f"cor_{kind}")
         if value == "as_cor_a":
             value = self.cor_a
@@ -131,7 +150,7 @@ class TraitSpec(Frozen):
 
 
 class PhenotypeSpec(Frozen):
-    """Phenotypes = genetic value + error (AlphaSimR setPheno). Give exactly one of h2, h2_broad, var_e."""
+    """Phenotypes = genetic value + G×E + error (AlphaSimR setPheno). Give exactly one of h2, h2_broad, var_e."""
 
     h2: Annotated[float, Field(gt=0, le=1)] | tuple[float, ...] | None = Field(
         None, description="narrow-sense heritability in the founders, in (0, 1]"
@@ -142,6 +161,9 @@ class PhenotypeSpec(Frozen):
     var_e: NonNegative | tuple[NonNegative, ...] | None = Field(None, description="error variance")
     cor_e: Correlation | Matrix | None = Field(None, description="correlation of errors among traits")
     reps: Positive = Field(1.0, description="replications; the phenotype is an entry mean")
+    p: Quantile | tuple[Quantile, ...] | None = Field(
+        None, description="quantile of the environment, for types with G; drawn once for all traits when left out"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -220,7 +242,9 @@ class SimulationSpec(Frozen):
                     raise ValueError(f"{where} asks for {n_qtl} QTL, but chromosome {chromosome} has {n_loci} loci")
             if trait.has_epistasis:
                 _check_terms(trait.architecture, sum(qtl), where)
-        for name in ("h2", "h2_broad", "var_e"):
+        if self.phenotypes.p is not None and not any(trait.has_gxe for trait in self.traits):
+            raise ValueError("phenotypes.p is the environment of traits of a type with G, but there are none")
+        for name in ("h2", "h2_broad", "var_e", "p"):
             value = getattr(self.phenotypes, name)
             if isinstance(value, tuple) and len(value) != self.n_traits:
                 raise ValueError(f"phenotypes.{name} has {len(value)} entries for {self.n_traits} traits")

@@ -27,6 +27,7 @@ gpatlas_simulate = function(spec) {
     traits = lapply(SP$traits, function(trait) list(
       loci_per_chromosome = trait@lociPerChr, loci = trait@lociLoc, additive = trait@addEff,
       intercept = trait@intercept, dominance = slot_or(trait, "domEff", numeric(0)),
-      epistatic = slot_or(trait, "epiEff", matrix(0, 0, 3))))
+      epistatic = slot_or(trait, "epiEff", matrix(0, 0, 3)), slope_effects = slot_or(trait, "gxeEff", numeric(0)),
+      slope_intercept = slot_or(trait, "gxeInt", 0), env_variance = slot_or(trait, "envVar", 1)))
   )
 }

@@ -24,6 +24,7 @@ from gpatlas.simulate.genetics import TraitGroup, genetic_values
 from gpatlas.simulate.native import make_truth, trait_names
 from gpatlas.simulate.phenotypes import error_variances
 from gpatlas.simulate.population import Population
+from gpatlas.simulate.reaction_norms import ReactionNorms
 
 _HOW_TO_GET_IT = (
     "install R (>= 4) with AlphaSimR, from CRAN or with envs/alphasimr.yaml, then `pip install -e .[r]`; "
@@ -104,6 +105,8 @@ def _r_spec(spec: SimulationSpec, seed: int) -> dict[str, Any]:
         for name, value in given.items()
         if value is not None
     }
+    if phenotypes.p is not None:
+        errors["p"] = np.broadcast_to(np.asarray(phenotypes.p, dtype=float), spec.n_traits)
     if phenotypes.cor_e is not None:
         errors["corE"] = correlation_matrix(phenotypes.cor_e, spec.n_traits)
     return {
@@ -127,13 +130,16 @@ def _r_trait(trait: TraitSpec, n_chromosomes: int) -> dict[str, Any]:
         "gamma": trait.vector("gamma").astype(bool),
         "shape": trait.vector("shape"),
     }
-    if trait.type != "A":
+    if trait.type not in ("A", "AG"):
         arguments["useVarA"] = trait.use_var_a
     if trait.has_dominance:
         arguments |= {"meanDD": trait.vector("mean_dd"), "varDD": trait.vector("var_dd")}
         arguments["corDD"] = trait.correlation("dd")
     if trait.has_epistasis:
         arguments |= {"relAA": trait.vector("rel_aa"), "corAA": trait.correlation("a")}
+    if trait.has_gxe:
+        arguments |= {"varGxE": trait.vector("var_gxe"), "varEnv": trait.vector("var_env")}
+        arguments["corGxE"] = trait.correlation("gxe")
     return {"type": trait.type, "arguments": arguments}
 
 
@@ -212,4 +218,7 @@ def _group(trait: dict[str, NDArray], population: Population) -> TraitGroup:
         terms=pairs[:, :2].astype(int) - 1,
         epistatic=pairs[None, :, 2],
         intercept=trait["intercept"],
+        norms=ReactionNorms(trait["slope_effects"][None, :], trait["slope_intercept"], trait["env_variance"])
+        if trait["slope_effects"].size
+        else None,
     )

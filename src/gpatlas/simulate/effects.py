@@ -17,11 +17,15 @@ Deviation from AlphaSimR: it accepts corAA and uses corA in its place; here corA
 `cor_aa="as_cor_a"` (the default) gives AlphaSimR's behaviour.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.config.simulation import Architecture, TraitSpec
+from gpatlas.errors import DataError
 from gpatlas.simulate.genetics import TraitGroup
+from gpatlas.simulate.reaction_norms import ReactionNorms
 
 
 def draw_trait_groups(
@@ -45,7 +49,7 @@ def draw_trait_groups(
     list of TraitGroup
         One group when traits share their interacting loci, else one group per trait. Intercepts are 0.
     """
-    loci = _pick_loci(spec.n_qtl_on(len(candidates)), candidates, rng)
+    loci = pick_loci(spec.n_qtl_on(len(candidates)), candidates, rng, "QTL")
     n_qtl, t = len(loci), spec.n_traits
     normal = rng.standard_normal((n_qtl, t)) @ symmetric_root(spec.correlation("a"))
     additive = _gamma_transform(normal, spec)
@@ -56,20 +60,35 @@ def draw_trait_groups(
         dominance = np.abs(additive) * degree
     if not spec.has_epistasis:
         terms, epistatic = np.empty((0, 2), dtype=np.intp), np.empty((t, 0))
-        return [TraitGroup(loci, additive.T, dominance.T, terms, epistatic, np.zeros(t))]
+        norms = _draw_norms(spec, n_qtl, rng)
+        return [TraitGroup(loci, additive.T, dominance.T, terms, epistatic, np.zeros(t), norms)]
     n_terms, order = _n_terms(n_qtl, spec.architecture)
     term_normal = rng.standard_normal((n_terms, t)) @ symmetric_root(spec.correlation("aa"))
     variance = 2 * spec.vector("rel_aa") * (n_qtl / n_terms) * copies ** (order - 2)
     epistatic = (_gamma_transform(term_normal, spec) * np.sqrt(variance)).T
-    shared = spec.pairing == "shared"
-    groups = []
-    for traits in [slice(0, t)] if shared else [slice(k, k + 1) for k in range(t)]:
-        terms = _draw_terms(n_qtl, spec.architecture, rng)
-        size = traits.stop - traits.start
-        groups.append(
-            TraitGroup(loci, additive.T[traits], dominance.T[traits], terms, epistatic[traits], np.zeros(size))
+    parts = [slice(0, t)] if spec.pairing == "shared" else [slice(k, k + 1) for k in range(t)]
+    drawn = [_draw_terms(n_qtl, spec.architecture, rng) for _ in parts]
+    norms = _draw_norms(spec, n_qtl, rng)
+    return [
+        TraitGroup(
+            loci,
+            additive.T[part],
+            dominance.T[part],
+            terms,
+            epistatic[part],
+            np.zeros(part.stop - part.start),
+            None if norms is None else ReactionNorms(*(values[part] for values in vars(norms).values())),
         )
-    return groups
+        for part, terms in zip(parts, drawn, strict=True)
+    ]
+
+
+def _draw_norms(spec: TraitSpec, n_qtl: int, rng: np.random.Generator) -> ReactionNorms | None:
+    """Draw effects on the slopes, normal whatever the law of the others is."""
+    if not spec.has_gxe:
+        return None
+    effects = rng.standard_normal((n_qtl, spec.n_traits)) @ symmetric_root(spec.correlation("gxe"))
+    return ReactionNorms(effects.T, np.zeros(spec.n_traits), np.ones(spec.n_traits))
 
 
 def _n_terms(n_qtl: int, architecture: Architecture) -> tuple[int, int]:
@@ -95,12 +114,21 @@ def symmetric_root(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
-def _pick_loci(n_qtl: list[int], candidates: list[NDArray[np.intp]], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draw QTL on every chromosome without replacement, ascending; all of them when all are asked for."""
-    chosen = [
-        eligible if count == len(eligible) else np.sort(rng.choice(eligible, count, replace=False))
-        for count, eligible in zip(n_qtl, candidates, strict=True)
-    ]
+def pick_loci(
+    per_chromosome: Sequence[int], candidates: Sequence[NDArray[np.intp]], rng: np.random.Generator, what: str
+) -> NDArray[np.intp]:
+    """Draw loci on every chromosome without replacement, ascending; all candidates when all are asked for.
+
+    Raises
+    ------
+    DataError
+        A chromosome has fewer candidates than are asked for; the message names `what`.
+    """
+    chosen = []
+    for number, (count, eligible) in enumerate(zip(per_chromosome, candidates, strict=True), start=1):
+        if not 0 <= count <= len(eligible):
+            raise DataError(f"chromosome {number} has {len(eligible):,} loci that may be {what}; {count:,} are wanted")
+        chosen.append(eligible if count == len(eligible) else np.sort(rng.choice(eligible, count, replace=False)))
     return np.concatenate(chosen)
 
 

@@ -17,7 +17,7 @@ which is a matrix product instead of a gather of every pair.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from gpatlas.encoding import additive_coding, dominance_coding
 from gpatlas.simulate.population import Population
+from gpatlas.simulate.reaction_norms import ReactionNorms
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class TraitGroup:
         `(n_traits, n_terms)` effects e of the terms.
     intercept
         `(n_traits,)`.
+    norms
+        Reaction norms, where the traits have G×E.
     """
 
     loci: NDArray[np.intp]
@@ -51,6 +54,7 @@ class TraitGroup:
     terms: NDArray[np.intp]
     epistatic: NDArray[np.float64]
     intercept: NDArray[np.float64]
+    norms: ReactionNorms | None = None
 
     @property
     def n_traits(self) -> int:
@@ -58,10 +62,14 @@ class TraitGroup:
         return self.additive.shape[0]
 
     def scaled(self, factor: NDArray[np.float64], intercept: NDArray[np.float64]) -> "TraitGroup":
-        """Multiply every effect of trait t by `factor[t]` and set the intercepts."""
+        """Multiply every effect of trait t by `factor[t]` and set the intercepts; reaction norms stay as they are."""
         by = factor[:, None]
-        return TraitGroup(
-            self.loci, self.additive * by, self.dominance * by, self.terms, self.epistatic * by, intercept
+        return replace(
+            self,
+            additive=self.additive * by,
+            dominance=self.dominance * by,
+            epistatic=self.epistatic * by,
+            intercept=intercept,
         )
 
     @property

@@ -12,6 +12,7 @@ from gpatlas.simulate.founders import quick_haplo
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup
 from gpatlas.simulate.phenotypes import draw_phenotypes, error_variances
 from gpatlas.simulate.population import Population
+from gpatlas.simulate.reaction_norms import environment_deviations, environment_slopes
 from gpatlas.simulate.traits import add_traits
 from gpatlas.simulate.variances import genic_variances, realised_variances
 
@@ -57,9 +58,10 @@ def simulate(spec: SimulationSpec, seed: int) -> Dataset:
     truth = make_truth(population, traits.groups, traits.values)
     var_e = error_variances(spec.phenotypes, truth.traits["var_a"], truth.traits["var_g"])
     truth.traits["var_e"] = var_e
+    in_environment = environment_deviations(population, traits.groups, spec.phenotypes.p, error_stream)
     return Dataset(
         genotypes=population.genotypes(),
-        phenotypes=draw_phenotypes(traits.values.gv, var_e, spec.phenotypes, error_stream),
+        phenotypes=draw_phenotypes(traits.values.gv + in_environment, var_e, spec.phenotypes, error_stream),
         sample_id=np.arange(1, founders.n_individuals + 1).astype("S"),
         locus_id=population.locus_id,
         trait_id=trait_names(spec.n_traits),
@@ -95,6 +97,9 @@ def make_truth(population: Population, groups: tuple[TraitGroup, ...], values: G
             trait += 1
     variances = {key: np.diag(matrix).copy() for key, matrix in realised_variances(values).items()}
     intercept = np.concatenate([group.intercept for group in groups])
+    if any(group.norms is not None for group in groups):
+        env_variance = [np.zeros(g.n_traits) if g.norms is None else g.norms.env_variance for g in groups]
+        variances["var_gxe"] = environment_slopes(population, groups).var(axis=0) * np.concatenate(env_variance)
     return Truth(
         genetic_values=values.gv,
         breeding_values=values.bv,

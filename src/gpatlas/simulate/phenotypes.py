@@ -2,7 +2,7 @@
 
     h2:  varE = varA/h2 - varG        H2:  varE = varG·(1/H2 - 1)        or varE as given
     Σ  = √D corE √D,  D = diag(varE)
-    phenotype = gv + ε/√reps,  ε ~ N(0, Σ)
+    phenotype = gv + slope·w + ε/√reps,  ε ~ N(0, Σ)            slope·w: see `reaction_norms`
 
 varA and varG are those of the founders at the time the trait was made. Deviation from AlphaSimR: a singular Σ (for
 example H2 = 1 with corE) keeps its zero variances, where AlphaSimR turns it into a correlation matrix.
@@ -14,6 +14,41 @@ from numpy.typing import NDArray
 from gpatlas.config.simulation import PhenotypeSpec, correlation_matrix
 from gpatlas.errors import ConfigError
 from gpatlas.simulate.effects import symmetric_root
+from gpatlas.simulate.genetics import genetic_values
+from gpatlas.simulate.population import Population
+from gpatlas.simulate.reaction_norms import environment_deviations
+from gpatlas.simulate.traits import FounderTraits
+
+
+def set_phenotypes(
+    population: Population, traits: FounderTraits, spec: PhenotypeSpec, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Phenotype a population in one environment (AlphaSimR setPheno).
+
+    Parameters
+    ----------
+    population
+        The founders or any of their descendants.
+    traits
+        From `add_traits`. Heritabilities refer to the founders, whoever is phenotyped.
+    spec
+        Error variance, its correlation among traits, replications and environment.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of float64
+        `(n_individuals, n_traits)`.
+
+    Raises
+    ------
+    ConfigError
+        The heritability cannot be had.
+    """
+    values = genetic_values(population, traits.groups).gv
+    values += environment_deviations(population, traits.groups, spec.p, rng)
+    return draw_phenotypes(values, error_variances(spec, traits.var_a, traits.var_g), spec, rng)
 
 
 def error_variances(spec: PhenotypeSpec, var_a: NDArray, var_g: NDArray) -> NDArray[np.float64]:
