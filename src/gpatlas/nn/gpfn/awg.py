@@ -1,0 +1,304 @@
+"""AWG, amortised weighted GBLUP: rounds of exact genomic prediction, between which a network weighs the markers.
+
+Round 0 is GBLUP with its heritability integrated out. Every further round reads the last one's statistics of each
+marker and changes the markers' prior variances d; its kernel is Z diag(d) Z', and its solve is exact again. Gaussian
+kernels on the first and the last weights stand beside the rounds. All are averaged with weights from their evidence and
+a gate that sees what distinguishes the population; a network that was never trained is GBLUP.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gpatlas.nn.gpfn.fixed import intercept, project, project_cross, project_kernel
+from gpatlas.nn.gpfn.kernels import gaussian, weighted_kernel, weighted_length
+from gpatlas.nn.gpfn.markers import N_QUANTILES, MarkerNetwork, linkage, marker_statistics
+from gpatlas.nn.gpfn.posterior import LOGIT_H2, UNIFORM_H2, Posterior
+
+N_SUMMARY = 8 + 2 * N_QUANTILES
+_OF_EXPERT = 3  # numbers that the gate sees of each expert
+_MOST_CHANGE = 9.0  # of a log prior variance
+
+
+@dataclass(frozen=True)
+class Population:
+    """The context of a batch of populations.
+
+    Parameters
+    ----------
+    z
+        Genotypes less the context's mean, `(B, N, M)`; zeros in rows that fill up.
+    y
+        Phenotypes, of mean 0 and variance 1, projected, `(B, N)`.
+    mask
+        1 for rows that are there, `(B, N)`.
+    fixed
+        Orthonormal basis of what is fixed, `(B, N, R)`.
+    chromosome
+        `(B, M)`, None where unknown: then linkage disequilibrium alone says who is a neighbour.
+    """
+
+    z: Tensor
+    y: Tensor
+    mask: Tensor
+    fixed: Tensor
+    chromosome: Tensor | None = None
+
+    @classmethod
+    def of(cls, z_BNM: Tensor, y_BN: Tensor, mask_BN: Tensor, chromosome_BM: Tensor | None = None) -> "Population":
+        """Take centred genotypes and standardised phenotypes, with a mean as the one fixed effect."""
+        return cls(z_BNM, y_BN, mask_BN, intercept(mask_BN), chromosome_BM)
+
+    @property
+    def n(self) -> Tensor:
+        """Rows of context, `(B,)`."""
+        return self.mask.sum(1)
+
+    @property
+    def contrasts(self) -> Tensor:
+        """Rows less fixed effects, `(B,)`."""
+        return self.n - self.fixed.square().sum((1, 2))
+
+
+@dataclass(frozen=True)
+class Expert:
+    """One kernel with its posterior: linear in `d`, or Gaussian of a `bandwidth` on the distances that d gives."""
+
+    d: Tensor
+    bandwidth: float | None
+    scale: Tensor
+    kernel_means: Tensor | None
+    posterior: Posterior
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What the network knows of a population after its context."""
+
+    population: Population
+    experts: tuple[Expert, ...]
+    weights: Tensor
+    hidden: Tensor
+    noise: Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Genetic values of queries in standard deviations of the context's phenotypes, `(B, Q)` each, and var_e `(B,)`.
+
+    `means` and `variances` are the experts', `(B, Q, E)`, of weights `(B, E)`.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    noise: Tensor
+    means: Tensor
+    variances: Tensor
+    weights: Tensor
+
+
+class AWG(nn.Module):
+    """Amortised weighted GBLUP.
+
+    Parameters
+    ----------
+    n_rounds
+        Rounds after GBLUP.
+    channels
+        Width of the marker-wise networks.
+    hidden
+        Width of gate and calibration.
+    bandwidths, last_bandwidths
+        Gaussian kernels on equal weights, and on those of the last round, in mean squared distances.
+    """
+
+    def __init__(
+        self,
+        n_rounds: int = 3,
+        channels: int = 32,
+        hidden: int = 32,
+        bandwidths: tuple[float, ...] = (0.5, 2.0),
+        last_bandwidths: tuple[float, ...] = (1.0,),
+    ):
+        super().__init__()
+        self.bandwidths, self.last_bandwidths = tuple(bandwidths), tuple(last_bandwidths)
+        n_gaussian = len(bandwidths) + len(last_bandwidths)
+        n_experts = n_rounds + 1 + n_gaussian
+        self.rounds = nn.ModuleList(MarkerNetwork(N_SUMMARY, channels) for _ in range(n_rounds))
+        self.log_prior = nn.Parameter(UNIFORM_H2.float().repeat(n_experts, 1))
+        self.temperature = nn.Parameter(torch.zeros(2))
+        self.gain = nn.Parameter(torch.cat([torch.ones(n_rounds + 1), torch.zeros(n_gaussian)]))
+        self.read = nn.Sequential(
+            nn.Linear(N_SUMMARY + _OF_EXPERT * n_experts, 2 * hidden),
+            nn.GELU(),
+            nn.Linear(2 * hidden, hidden),
+            nn.GELU(),
+        )
+        self.gate = nn.Linear(hidden, n_experts)
+        self.error = nn.Linear(hidden, 1)
+        self.calibrate = nn.Sequential(nn.Linear(hidden + 4, hidden), nn.GELU(), nn.Linear(hidden, 1))
+        for start_at_nothing in (self.gate, self.error, self.calibrate[2]):
+            nn.init.zeros_(start_at_nothing.weight)
+            nn.init.zeros_(start_at_nothing.bias)
+
+    def forward(self, population: Population, query_BQM: Tensor) -> Prediction:
+        """Predict queries from a context."""
+        return self.predict(self.condition(population), query_BQM)
+
+    def condition(self, population: Population, spectrum: tuple[Tensor, Tensor] | None = None) -> Conditioned:
+        """Solve all rounds; `spectrum` is that of `equal_weights_kernel`, if it is there already."""
+        z_BNM, y_BN, c_B = population.z, population.y, population.contrasts
+        variance_BM, present_BM, d_BM = self._markers(population)
+        r2_BMW, z_projected = linkage(z_BNM, population.chromosome), z_BNM
+        if population.fixed.shape[2] > 1:
+            z_projected = project(z_BNM, population.fixed.to(z_BNM))
+        raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
+        experts = [self._expert(population, raw_BNN, d_BM, 0, spectrum=spectrum)]
+        equal, log_d_BM, summaries = raw_BNN, torch.zeros_like(d_BM), []
+        for number in range(len(self.rounds) + 1):
+            with torch.no_grad():
+                last = experts[-1]
+                statistics, quantiles = marker_statistics(
+                    z_projected, y_BN, variance_BM, present_BM, last.d / last.scale[:, None], last.posterior, c_B
+                )
+                summaries.append(self._summary(population, last, present_BM, r2_BMW, quantiles))
+            if number == len(self.rounds):
+                break
+            change_BM = self.rounds[number](statistics.to(self.gain), r2_BMW, present_BM, summaries[-1])
+            log_d_BM = (log_d_BM + change_BM).clamp(-_MOST_CHANGE, _MOST_CHANGE)
+            d_BM = present_BM * torch.exp(log_d_BM)
+            d_BM = d_BM / (d_BM * variance_BM).sum(1, keepdim=True).clamp(min=1e-30)
+            raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
+            experts.append(self._expert(population, raw_BNN, d_BM, number + 1))
+        for bandwidth in self.bandwidths:
+            experts.append(self._expert(population, equal, experts[0].d, len(experts), bandwidth))
+        for bandwidth in self.last_bandwidths:
+            experts.append(self._expert(population, raw_BNN, d_BM, len(experts), bandwidth))
+        return self._mixed(population, tuple(experts), summaries[0])
+
+    def predict(self, conditioned: Conditioned, query_BQM: Tensor) -> Prediction:
+        """Predict queries, genotypes less the context's mean `(B, Q, M)`."""
+        population, n_linear = conditioned.population, len(self.rounds) + 1
+        means, variances, linear = [], [], {}
+        for expert in conditioned.experts:
+            key = id(expert.d)
+            if key not in linear:
+                linear[key] = (
+                    weighted_kernel(query_BQM, population.z, expert.d),
+                    weighted_length(query_BQM, expert.d),
+                )
+            cross, own = self._between(population, expert, *linear[key])
+            mean, variance = expert.posterior.predict(cross, own, population.n)
+            means.append(mean)
+            variances.append(variance)
+        m_BQE, v_BQE, w_BE = torch.stack(means, 2), torch.stack(variances, 2), conditioned.weights
+        mean_BQ = torch.einsum("bqe,be->bq", m_BQE, w_BE)
+        between_BQ = torch.einsum("bqe,be->bq", (m_BQE - mean_BQ[..., None]).square(), w_BE)
+        within_BQ = torch.einsum("bqe,be->bq", v_BQE, w_BE).clamp(min=1e-6)
+        own_BQ = linear[id(conditioned.experts[0].d)][1]
+        seen = [within_BQ, between_BQ, own_BQ, m_BQE[..., n_linear - 1].square()]
+        seen_BQ4 = torch.stack([torch.log(value.detach() + 1e-3) for value in seen], 2)
+        hidden = conditioned.hidden[:, None].expand(-1, seen_BQ4.shape[1], -1)
+        log_factor_BQ = self.calibrate(torch.cat([seen_BQ4, hidden], 2))[..., 0]
+        factor_BQ = torch.exp(log_factor_BQ.clamp(-3, 3))
+        return Prediction(
+            mean_BQ,
+            (within_BQ + between_BQ) * factor_BQ,
+            conditioned.noise,
+            m_BQE,
+            v_BQE * factor_BQ[..., None],
+            w_BE,
+        )
+
+    @staticmethod
+    def _markers(population: Population) -> tuple[Tensor, Tensor, Tensor]:
+        """Return allele variances, which markers vary, and equal weights of mean diagonal 1, `(B, M)` each."""
+        z_BNM, like = population.z, population.y
+        variance_BM = z_BNM.square().sum(1).to(like) / population.n[:, None]
+        present_BM = (variance_BM > 1e-6).to(like)
+        variance_BM = variance_BM * present_BM
+        return variance_BM, present_BM, present_BM / variance_BM.sum(1, keepdim=True).clamp(min=1e-30)
+
+    def _expert(
+        self,
+        population: Population,
+        raw_BNN: Tensor,
+        d_BM: Tensor,
+        number: int,
+        bandwidth: float | None = None,
+        spectrum: tuple[Tensor, Tensor] | None = None,
+    ) -> Expert:
+        means = None
+        if bandwidth is not None:
+            length_BN = raw_BNN.diagonal(dim1=1, dim2=2)
+            raw_BNN = gaussian(raw_BNN, length_BN, length_BN, bandwidth)
+            n_B, mask_BN = population.n, population.mask
+            of_row = torch.einsum("bnk,bk->bn", raw_BNN, mask_BN) / n_B[:, None]
+            means = torch.cat([of_row, ((of_row * mask_BN).sum(1) / n_B)[:, None]], 1)
+        kernel_BNN = project_kernel(raw_BNN, population.fixed, population.mask)
+        scale_B = (kernel_BNN.diagonal(dim1=1, dim2=2).sum(1) / population.contrasts).clamp(min=1e-12)
+        posterior = Posterior.of(
+            kernel_BNN / scale_B[:, None, None],
+            population.y,
+            population.contrasts,
+            self.log_prior[number],
+            spectrum,
+        )
+        return Expert(d_BM, bandwidth, scale_B, means, posterior)
+
+    @staticmethod
+    def _between(population: Population, expert: Expert, cross_BQN: Tensor, own_BQ: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the expert's kernel of queries with the context, projected, and with themselves."""
+        if expert.bandwidth is not None:
+            assert expert.kernel_means is not None
+            length_BN = weighted_length(population.z, expert.d)
+            cross_BQN = gaussian(cross_BQN, own_BQ, length_BN, expert.bandwidth)
+            of_row, of_all = expert.kernel_means[:, :-1], expert.kernel_means[:, -1:]
+            of_query = torch.einsum("bqn,bn->bq", cross_BQN, population.mask) / population.n[:, None]
+            own_BQ = 1 - 2 * of_query + of_all
+            cross_BQN = cross_BQN - of_row[:, None] - of_query[..., None] + of_all[..., None]
+        cross_BQN = project_cross(cross_BQN, population.fixed, population.mask)
+        return cross_BQN / expert.scale[:, None, None], own_BQ / expert.scale[:, None]
+
+    @staticmethod
+    def _summary(
+        population: Population, expert: Expert, present_BM: Tensor, r2_BMW: Tensor, quantiles: Tensor
+    ) -> Tensor:
+        """Return what distinguishes the population, `(B, S)`."""
+        posterior, n_B = expert.posterior, population.n
+        e_BN, logit = posterior.eigenvalues, LOGIT_H2.to(n_B)
+        rank_B = e_BN.sum(1).square() / e_BN.square().sum(1).clamp(min=1e-12)
+        mean_logit = posterior.share @ logit
+        spread = (posterior.share @ logit.square() - mean_logit.square()).clamp(min=0.0).sqrt()
+        linked = torch.log1p((r2_BMW.sum(2) * present_BM).sum(1) / present_BM.sum(1).clamp(min=1.0))
+        heavy = e_BN.amax(1) / e_BN.sum(1).clamp(min=1e-12)
+        parts = [
+            torch.log(n_B / 200),
+            torch.log(present_BM.sum(1).clamp(min=1.0) / 1000) / 2,
+            torch.log(rank_B.clamp(min=1.0) / 30),
+            torch.log(rank_B / n_B + 1e-3) / 2,
+            torch.log(heavy + 1e-3),
+            mean_logit,
+            spread,
+            linked,
+        ]
+        return torch.cat([torch.stack(parts, 1), quantiles], 1)
+
+    def _mixed(self, population: Population, experts: tuple[Expert, ...], summary_BS: Tensor) -> Conditioned:
+        """Weigh the experts."""
+        with torch.no_grad():
+            evidence = torch.stack([expert.posterior.log_evidence for expert in experts], 1)
+            left_out = [e.posterior.left_out_score(population.y, population.fixed, population.mask) for e in experts]
+            left_out_BE = torch.stack(left_out, 1) * population.n[:, None]
+            h2_BE = torch.stack([expert.posterior.h2 for expert in experts], 1)
+            gaps = [torch.asinh(value - value[:, :1]) for value in (evidence, left_out_BE)]
+            seen = torch.cat([summary_BS, *gaps, h2_BE], 1)
+        hidden = self.read(seen)
+        tempered = sum(t * gap for t, gap in zip(self.temperature, gaps, strict=True))
+        gain = self.gain + (self.gain.clamp(min=0.0) - self.gain).detach()  # at 0 a gain may still learn to rise
+        weight = gain * torch.exp((tempered + self.gate(hidden)).clamp(-15, 15))
+        weights_BE = weight / weight.sum(1, keepdim=True)
+        noise_BE = torch.stack([expert.posterior.var_e for expert in experts], 1)
+        noise_B = (noise_BE * weights_BE).sum(1) * torch.exp(self.error(hidden)[:, 0].clamp(-3, 3))
+        return Conditioned(population, experts, weights_BE, hidden, noise_B)
