@@ -39,9 +39,9 @@ def gram(bits: Bits) -> NDArray[np.float64]:
     for rows in bits.blocks(ROWS_PER_BLOCK):
         block = bits.packed(rows)
         here = words[:, : (len(block) + 63) // 64]
-        _share(_transpose, _ranges(here.shape[1], 16), block, here)
-        _share(_count_pairs, _ranges(len(here), TILE), here, counts)
-    _share(_mirror, _ranges(len(counts), TILE), counts)
+        share(_transpose, ranges(here.shape[1], 16), block, here)
+        share(_count_pairs, ranges(len(here), TILE), here, counts)
+    share(_mirror, ranges(len(counts), TILE), counts)
     return counts[:p, :p]
 
 
@@ -54,8 +54,8 @@ def gram_of_rows(bits: Bits) -> NDArray[np.float64]:
     counts = np.zeros((rows, rows))
     for start in range(0, words.shape[1], ROWS_PER_BLOCK // 64):
         here = np.ascontiguousarray(words[:, start : start + ROWS_PER_BLOCK // 64])
-        _share(_count_pairs, _ranges(rows, TILE), here, counts)
-    _share(_mirror, _ranges(rows, TILE), counts)
+        share(_count_pairs, ranges(rows, TILE), here, counts)
+    share(_mirror, ranges(rows, TILE), counts)
     return counts[:n, :n]
 
 
@@ -68,7 +68,7 @@ def times(bits: Bits, b: NDArray[np.float64]) -> NDArray[np.float64]:
     product = np.zeros((n, b.shape[1]))
     for rows in bits.blocks(ROWS_PER_BLOCK):
         block = bits.packed(rows)
-        _share(_look_up, _ranges(len(block), 8 * STRIP), block, tables, product[rows])
+        share(_look_up, ranges(len(block), 8 * STRIP), block, tables, product[rows])
     return product
 
 
@@ -78,26 +78,27 @@ def transposed_times(bits: Bits, y: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = np.zeros((n_bytes(p), 256, y.shape[1]))
     for rows in bits.blocks(ROWS_PER_BLOCK):
         block = bits.packed(rows)
-        _share(_add_up, _ranges(len(sums), 64), block, np.ascontiguousarray(y[rows]), sums)
+        share(_add_up, ranges(len(sums), 64), block, np.ascontiguousarray(y[rows]), sums)
     return (BYTES.T @ sums).reshape(-1, y.shape[1])[:p]
 
 
 def words_by_column(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Turn packed bytes `(n, width)` into words of 64 rows, a vector of them per column: `(8 width, ceil(n / 64))`."""
     words = np.empty((8 * rows.shape[1], -(-len(rows) // 64)), dtype=np.uint64)
-    _share(_transpose, _ranges(words.shape[1], 16), rows, words)
+    share(_transpose, ranges(words.shape[1], 16), rows, words)
     return words
 
 
-def _share(kernel: Callable[..., None], ranges: list[tuple[int, int]], *arrays: Any) -> None:
+def share(kernel: Callable[..., None], pieces: list[tuple[int, int]], *arrays: Any) -> None:
     """Run a kernel over ranges of what it writes, in as many threads as BLAS may use."""
     n_threads = max((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), default=1)
     with ThreadPoolExecutor(n_threads) as threads:
-        for done in [threads.submit(kernel, *arrays, start, stop) for start, stop in ranges]:
+        for done in [threads.submit(kernel, *arrays, start, stop) for start, stop in pieces]:
             done.result()
 
 
-def _ranges(size: int, step: int) -> list[tuple[int, int]]:
+def ranges(size: int, step: int) -> list[tuple[int, int]]:
+    """Cut `size` into consecutive pieces of `step`."""
     return [(start, min(start + step, size)) for start in range(0, size, step)]
 
 

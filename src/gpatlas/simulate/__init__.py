@@ -1,34 +1,55 @@
 """Simulated populations with AlphaSimR's semantics."""
 
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip, restrict_sites
+from gpatlas.simulate.crossing import backcross, make_cross, make_cross2, rand_cross, rand_cross2, self_pollinate
 from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, random_map
+from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup, genetic_values
+from gpatlas.simulate.meiosis import Meiosis
 from gpatlas.simulate.mosaic import mosaic
 from gpatlas.simulate.native import simulate
 from gpatlas.simulate.phenotypes import set_phenotypes
-from gpatlas.simulate.population import Population
+from gpatlas.simulate.ploidy import double_genome, make_dh, merge_genome, reduce_genome
+from gpatlas.simulate.population import FEMALE, MALE, Population, concatenate
 from gpatlas.simulate.reaction_norms import environment_slopes
+from gpatlas.simulate.recombinations import Recombinations
 from gpatlas.simulate.traits import add_traits
 from gpatlas.simulate.variances import genic_variances, realised_variances
 
 __all__ = [
+    "FEMALE",
+    "MALE",
+    "GeneticMap",
     "GeneticValues",
+    "Meiosis",
     "Population",
+    "Recombinations",
     "SiteRoles",
     "SnpChip",
     "TraitGroup",
     "add_snp_chip",
     "add_traits",
+    "backcross",
+    "concatenate",
+    "double_genome",
     "environment_slopes",
     "even_map",
     "from_haplotypes",
     "genetic_values",
     "genic_variances",
+    "make_cross",
+    "make_cross2",
+    "make_dh",
+    "merge_genome",
     "mosaic",
     "quick_haplo",
+    "rand_cross",
+    "rand_cross2",
     "random_map",
     "realised_variances",
+    "reduce_genome",
     "restrict_sites",
+    "self_pollinate",
     "set_phenotypes",
     "simulate",
 ]
