@@ -11,9 +11,36 @@ from gpatlas.priors.task import Task
 
 # name → "module:class"
 REGISTRY: dict[str, str] = {
+    # as published
+    "wild": "gpatlas.priors.schemes.wild:Wild",
+    "nam": "gpatlas.priors.schemes.families:Nam",
+    "silva": "gpatlas.priors.schemes.cycles:Silva",
+    "recurrent": "gpatlas.priors.schemes.cycles:Recurrent",
+    "ril": "gpatlas.priors.schemes.biparental:Ril",
+    # ours
+    "f2": "gpatlas.priors.schemes.biparental:F2",
+    "doubled_haploid": "gpatlas.priors.schemes.biparental:DoubledHaploid",
+    "backcross": "gpatlas.priors.schemes.biparental:Backcross",
+    "magic": "gpatlas.priors.schemes.families:Magic",
+    "multi_parental": "gpatlas.priors.schemes.families:MultiParental",
     "unstructured": "gpatlas.priors.schemes.unstructured:Unstructured",
+    "half_sibs": "gpatlas.priors.schemes.animals:HalfSibs",
 }
-DEFAULT_MIXTURE: dict[str, float] = dict.fromkeys(REGISTRY, 1.0)
+# panels and families of many parents, as real populations mostly are, more often than single crosses
+DEFAULT_MIXTURE: dict[str, float] = {
+    "wild": 1.0,
+    "nam": 1.5,
+    "silva": 1.0,
+    "recurrent": 1.0,
+    "ril": 0.75,
+    "f2": 0.75,
+    "doubled_haploid": 0.75,
+    "backcross": 0.5,
+    "magic": 1.0,
+    "multi_parental": 1.5,
+    "unstructured": 2.5,
+    "half_sibs": 1.0,
+}
 Sizes = int | tuple[int, int]
 
 
@@ -53,7 +80,7 @@ def draw(prior: str | Mapping[str, float] | Prior, seed: int, n_samples: Sizes, 
     Examples
     --------
     >>> from gpatlas import priors
-    >>> task = priors.draw("unstructured", seed=1, n_samples=100, n_markers=500)
+    >>> task = priors.draw("f2", seed=1, n_samples=100, n_markers=500)
     >>> task.genotypes.shape, task.split
     ((100, 500), 'random')
     """

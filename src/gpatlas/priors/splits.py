@@ -47,7 +47,7 @@ def split_rows(
     n, n_context
         Rows, and how many of them the context should have; where families or generations decide, they do.
     family, next_generation
-        Of every row, or None: see `gpatlas.priors.prior.Lines`.
+        Of every row, or None: see `gpatlas.priors.Lines`.
     allowed
         Ways to choose from.
     rng
