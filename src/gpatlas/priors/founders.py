@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from gpatlas.packed import PackedBits
 from gpatlas.priors.laws import allele_frequency
 from gpatlas.priors.maps import PLANTS, chromosome_lengths, draw_map, from_first_locus
-from gpatlas.simulate import Population, mosaic
+from gpatlas.simulate import Population, from_haplotypes, mosaic
 
 _FEW = 200  # haplotypes among which loci are sought that differ; among more nearly all do
 
@@ -40,12 +40,15 @@ def draw_founders(
     subpopulations
         Whether there may be several.
     """
-    few = n * (1 if inbred else 2) <= _FEW
+    haplotypes = n * (1 if inbred else 2)
+    few = haplotypes <= _FEW
     n_ancestors = int(np.exp(rng.uniform(np.log(4), np.log(65))))
+    if few:  # more of them would only carry alleles that no founder has
+        n_ancestors = min(n_ancestors, 4 * haplotypes)
     n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
     evenness = rng.uniform(0.3, 2.0)
     lengths = chromosome_lengths(rng, species)
-    drawn = n_sites
+    drawn = 2 * n_sites if few else n_sites
     while True:
         chromosome, position = draw_map(lengths, drawn, rng)
         founders = mosaic(
@@ -66,8 +69,27 @@ def draw_founders(
         different = np.flatnonzero((share > 0) & (share < 1))
         if len(different) >= n_sites:
             return take_loci(founders, np.sort(rng.choice(different, n_sites, replace=False)))
-        # where two lines copy the same ancestor nothing differs; then a fresh history is drawn, too
         drawn = int(1.3 * drawn * n_sites / max(len(different), n_sites / 8))
+
+
+def draw_parents(rng: np.random.Generator, n_sites: int) -> Population:
+    """Draw two inbred parents and loci at which they differ.
+
+    In half of draws the parents are related: they share the share f = U(0, .5) of their genome, in pieces of 20 cM or
+    multiples of it, where no loci are drawn then.
+    """
+    lengths = chromosome_lengths(rng)
+    shared = rng.uniform(0.0, 0.5) if rng.random() < 0.5 else 0.0
+    while True:
+        chromosome, position = draw_map(lengths, int(2.5 * n_sites) if shared else n_sites, rng)
+        piece = (np.concatenate([[0.0], np.cumsum(lengths)])[chromosome - 1] + position) // 0.2
+        alike = rng.random(int(piece.max()) + 1) < shared
+        different = np.flatnonzero(~alike[piece.astype(np.intp)])
+        if len(different) >= n_sites:
+            break
+    loci = np.sort(rng.choice(different, n_sites, replace=False))
+    first = rng.integers(0, 2, n_sites, dtype=np.uint8)
+    return from_haplotypes(np.stack([first, 1 - first]), chromosome[loci], position[loci], ploidy=2, inbred=True)
 
 
 def take_loci(population: Population, loci: NDArray[np.intp]) -> Population:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from gpatlas.priors.breeding import self_repeatedly
-from gpatlas.priors.founders import draw_founders
+from gpatlas.priors.founders import draw_parents
 from gpatlas.priors.prior import Lines, Prior, Size
 from gpatlas.simulate import Population, backcross, make_cross, make_dh
 
@@ -17,7 +17,7 @@ class Biparental(Prior):
 
     def parents(self, rng: np.random.Generator, size: Size) -> Population:
         """Draw two inbred parents."""
-        return draw_founders(rng, 2, size.n_sites, inbred=True)
+        return draw_parents(rng, size.n_sites)
 
     def f1(self, parents: Population, rng: np.random.Generator) -> Population:
         """Cross them; F1 plants are all alike."""

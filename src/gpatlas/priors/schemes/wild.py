@@ -21,19 +21,21 @@ class Wild(Prior):
 
     founders: ClassVar[tuple[int, int]] = (500, 1000)
     generations: ClassVar[tuple[int, int]] = (20, 50)
+    split_chance: ClassVar[tuple[float, float]] = (0.1, 0.3)
     spare: ClassVar[float] = 1.3
 
     def scheme(self, rng: np.random.Generator, size: Size) -> Lines:
         """Mate at random; the analysed individuals are the last generation, or a part of it."""
-        n = int(rng.integers(*self.founders, endpoint=True))
-        plants = draw_founders(rng, n, size.n_sites, subpopulations=False)
-        generations, chance = int(rng.integers(*self.generations, endpoint=True)), rng.uniform(0.1, 0.3)
-        demes = np.array([n])
-        for generation in range(generations):
+        n, generations = (int(rng.integers(*span, endpoint=True)) for span in (self.founders, self.generations))
+        chance, demes, plans = rng.uniform(*self.split_chance), np.array([n]), []
+        for generation in range(1, generations + 1):
             if rng.random() < chance:
                 demes = split_largest(demes, rng)
-            last = generation == generations - 1
-            plants = make_cross(plants, _mates(demes, size.n_samples if last else n, rng), rng)
+            plans.append(_mates(demes, n if generation < generations else size.n_samples, rng))
+        n_ancestors, plans = ancestors_only(plans)
+        plants = draw_founders(rng, n_ancestors, size.n_sites, subpopulations=False)
+        for plan in plans:
+            plants = make_cross(plants, plan, rng)
         return Lines(plants)
 
 
@@ -52,3 +54,20 @@ def _mates(demes: NDArray[np.intp], n_progeny: int, rng: np.random.Generator) ->
     shares = np.diff(np.round(ends * (n_progeny / ends[-1])).astype(np.intp), prepend=0)
     pairs = [random_pairs(deme, share, rng) for deme, share in zip(demes, shares, strict=True)]
     return np.concatenate(pairs) + np.repeat(ends - demes, shares)[:, None]
+
+
+def ancestors_only(plans: list[NDArray[np.intp]]) -> tuple[int, list[NDArray[np.intp]]]:
+    """Leave out of crossing plans, each `(n_progeny, 2)`, whoever has no descendant in the last generation.
+
+    Returns
+    -------
+    n_founders
+        How many founders have one.
+    plans
+        The plans of the others, numbered anew.
+    """
+    needed, kept = np.arange(len(plans[-1])), []
+    for plan in reversed(plans):
+        needed, parents = np.unique(plan[needed], return_inverse=True)
+        kept.append(parents.reshape(-1, 2))
+    return len(needed), kept[::-1]
