@@ -51,3 +51,10 @@ def test_random_bits_leave_padding_zero(n_loci):
 def test_random_bits_are_fair():
     ones = random_bits(4000, 50, np.random.default_rng(2)).count_ones()
     assert abs(ones.mean() / 4000 - 0.5) < 4 * 0.5 / np.sqrt(4000 * 50)
+
+
+def test_rows_lie_together_however_the_matrix_lay():
+    values = np.asfortranarray(np.random.default_rng(1).integers(0, 2, (6, 40), dtype=np.uint8))
+    packed = PackedBits.pack(values)
+    assert packed.bits.flags.c_contiguous
+    np.testing.assert_array_equal(packed.unpack(), values)

@@ -79,6 +79,8 @@ class PackedBits(Bits):
     def __post_init__(self) -> None:
         assert self.bits.dtype == np.uint8
         assert self.bits.shape[1] == n_bytes(self.n_loci)
+        # compiled kernels copy stretches of rows; packing a transposed matrix gives columns that lie together
+        object.__setattr__(self, "bits", np.ascontiguousarray(self.bits))
 
     @property
     def shape(self) -> tuple[int, int]:
