@@ -1,5 +1,7 @@
 """Founders of tasks: mosaics of a random history, and the parents of crosses, with loci that differ among them."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from gpatlas.packed import PackedBits
 from gpatlas.priors.laws import allele_frequency
 from gpatlas.priors.maps import PLANTS, chromosome_lengths, draw_map, from_first_locus
 from gpatlas.simulate import Population, from_haplotypes, mosaic
+from gpatlas.simulate.mosaic_kernels import copy_from_ancestors
 
 _FEW = 200  # haplotypes among which loci are sought that differ; among more nearly all do
 
@@ -20,10 +23,13 @@ def draw_founders(
     species: tuple[str, ...] = PLANTS,
     subpopulations: bool = True,
 ) -> Population:
-    """Draw founders from a random history: mosaics of 4 to 64 ancestors in pieces of a Morgan's 5th to 100th part.
+    """Draw founders from a random history of two depths.
 
-    Alleles have frequencies of the neutral law 1/x or of Beta(a, a), a = U(.3, 2); in half of draws there are two to
-    four subpopulations that differ by F = U(.02, .3).
+    Founders are mosaics of 4 to 64 ancestors in long pieces, and those of 3 to 12 older ones in short pieces, at 2 to
+    30 and at 20 to 500 switches per Morgan: close loci are in linkage disequilibrium, and founders are related. All
+    are drawn evenly on a log scale. Alleles of the oldest have frequencies of the neutral law 1/x or of Beta(a, a), a
+    = U(.3, 2). In half of draws there are two to four subpopulations with histories of their own, whose frequencies
+    differ by F = U(.02, .3).
 
     Parameters
     ----------
@@ -40,29 +46,27 @@ def draw_founders(
     subpopulations
         Whether there may be several.
     """
-    haplotypes = n * (1 if inbred else 2)
-    few = haplotypes <= _FEW
-    n_ancestors = int(np.exp(rng.uniform(np.log(4), np.log(65))))
-    if few:  # more of them would only carry alleles that no founder has
-        n_ancestors = min(n_ancestors, 4 * haplotypes)
-    n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
-    evenness = rng.uniform(0.3, 2.0)
+    few = n * (1 if inbred else 2) <= _FEW
     lengths = chromosome_lengths(rng, species)
+    n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
+    n_ancestors, n_oldest = int(_log_uniform(rng, 4, 65)), int(_log_uniform(rng, 3, 13))
+    long, short = _log_uniform(rng, 2, 30), _log_uniform(rng, 20, 500)
+    evenness, fst = rng.uniform(0.3, 2.0), rng.uniform(0.02, 0.3)
+    frequency: tuple[float, float] | Literal["reciprocal"] = "reciprocal" if rng.random() < 0.5 else (evenness,) * 2
     drawn = 2 * n_sites if few else n_sites
     while True:
-        chromosome, position = draw_map(lengths, drawn, rng)
-        founders = mosaic(
-            n,
-            n_ancestors,
-            chromosome,
-            position,
+        ancestors = mosaic(
+            n_ancestors * n_groups,
+            n_oldest,
+            *draw_map(lengths, drawn, rng),
             rng,
-            switch_rate=float(np.exp(rng.uniform(np.log(5), np.log(100)))),
-            frequency="reciprocal" if rng.random() < 0.5 else (evenness, evenness),
-            subpopulation=rng.integers(n_groups, size=n) if n_groups > 1 else None,
-            fst=rng.uniform(0.02, 0.3) if n_groups > 1 else 0.0,
-            inbred=inbred,
+            switch_rate=short,
+            frequency=frequency,
+            subpopulation=np.repeat(np.arange(n_groups), n_ancestors),
+            fst=fst,
+            inbred=True,
         )
+        founders = _copies(ancestors, rng.integers(n_groups, size=n), n_ancestors, long, inbred, rng)
         if not few:
             return founders
         share = allele_frequency(founders)
@@ -70,6 +74,35 @@ def draw_founders(
         if len(different) >= n_sites:
             return take_loci(founders, np.sort(rng.choice(different, n_sites, replace=False)))
         drawn = int(1.3 * drawn * n_sites / max(len(different), n_sites / 8))
+
+
+def _copies(
+    ancestors: Population,
+    group: NDArray[np.integer],
+    n_ancestors: int,
+    switch_rate: float,
+    inbred: bool,
+    rng: np.random.Generator,
+) -> Population:
+    """Draw mosaics of given ancestors, `n_ancestors` of each group; `group` is that of each individual `(n,)`."""
+    copies, genetic_map = 1 if inbred else 2, ancestors.genetic_map
+    rows = np.zeros((len(group) * copies, ancestors.haplotypes.bits.shape[1]), dtype=np.uint8)
+    copy_from_ancestors(
+        rng.integers(0, 1 << 64, dtype=np.uint64),
+        ancestors.haplotypes.bits,
+        np.repeat(group.astype(np.int64) * n_ancestors, copies),
+        n_ancestors,
+        genetic_map.first,
+        genetic_map.position,
+        switch_rate,
+        rows,
+    )
+    haplotypes = PackedBits(rows, ancestors.n_loci)
+    return Population(haplotypes, 2, inbred, ancestors.chromosome, ancestors.position)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def draw_parents(rng: np.random.Generator, n_sites: int) -> Population:
