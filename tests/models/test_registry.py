@@ -15,6 +15,7 @@ QUICK = {
     "interaction_screening": {},
     "bayes_cpi": {"n_chains": 2, "n_iter": 300, "burn_in": 100},
     "egblup": {},
+    "gpfn": {"checkpoint": None},
     "rkhs": {},
     "bilinear": {"max_epochs": 25, "sparsity": 0.15, "device": "cpu"},
     "rrblup": {},

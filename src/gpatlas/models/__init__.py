@@ -16,6 +16,7 @@ REGISTRY: dict[str, str] = {
     "bayes_cpi": "gpatlas.models.bayes_cpi:BayesCPi",
     "bilinear": "gpatlas.models.bilinear:Bilinear",
     "egblup": "gpatlas.models.egblup:EGBLUP",
+    "gpfn": "gpatlas.models.gpfn:GPFN",
     "interaction_screening": "gpatlas.models.interaction_screening:InteractionScreening",
     "lasso": "gpatlas.models.lasso:Lasso",
     "lasso_mlp": "gpatlas.models.lasso_mlp:LassoMLP",

@@ -6,6 +6,7 @@ kernels on the first and the last weights stand beside the rounds. All are avera
 a gate that sees what distinguishes the population; a network that was never trained is GBLUP.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from gpatlas.nn.gpfn.fixed import intercept, project, project_cross, project_kernel
 from gpatlas.nn.gpfn.kernels import gaussian, weighted_kernel, weighted_length
 from gpatlas.nn.gpfn.markers import N_QUANTILES, MarkerNetwork, linkage, marker_statistics
-from gpatlas.nn.gpfn.posterior import LOGIT_H2, UNIFORM_H2, Posterior
+from gpatlas.nn.gpfn.posterior import LOGIT_H2, UNIFORM_H2, Posterior, Spectrum
 
 N_SUMMARY = 8 + 2 * N_QUANTILES
 _OF_EXPERT = 3  # numbers that the gate sees of each expert
@@ -82,6 +83,13 @@ class Conditioned:
     hidden: Tensor
     noise: Tensor
 
+    @property
+    def marker_weights(self) -> Tensor:
+        """Prior variances of the last round, relative to their mean over the markers that vary, `(B, M)`."""
+        last = next(expert for expert in reversed(self.experts) if expert.bandwidth is None)
+        count = (last.d > 0).sum(1, keepdim=True)
+        return last.d * count / last.d.sum(1, keepdim=True).clamp(min=1e-30)
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -118,10 +126,18 @@ class AWG(nn.Module):
         n_rounds: int = 3,
         channels: int = 32,
         hidden: int = 32,
-        bandwidths: tuple[float, ...] = (0.5, 2.0),
-        last_bandwidths: tuple[float, ...] = (1.0,),
+        bandwidths: Sequence[float] = (0.5, 2.0),
+        last_bandwidths: Sequence[float] = (1.0,),
     ):
         super().__init__()
+        self.settings = {
+            "architecture": "awg",
+            "n_rounds": n_rounds,
+            "channels": channels,
+            "hidden": hidden,
+            "bandwidths": list(bandwidths),
+            "last_bandwidths": list(last_bandwidths),
+        }
         self.bandwidths, self.last_bandwidths = tuple(bandwidths), tuple(last_bandwidths)
         n_gaussian = len(bandwidths) + len(last_bandwidths)
         n_experts = n_rounds + 1 + n_gaussian
@@ -146,15 +162,20 @@ class AWG(nn.Module):
         """Predict queries from a context."""
         return self.predict(self.condition(population), query_BQM)
 
-    def condition(self, population: Population, spectrum: tuple[Tensor, Tensor] | None = None) -> Conditioned:
-        """Solve all rounds; `spectrum` is that of `equal_weights_kernel`, if it is there already."""
+    def condition(self, population: Population, shared: dict[int, Spectrum] | None = None) -> Conditioned:
+        """Solve all rounds.
+
+        `shared` holds the decompositions of kernels on equal weights, which traits of one population have in common;
+        they are put there by the first trait.
+        """
+        shared = {} if shared is None else shared
         z_BNM, y_BN, c_B = population.z, population.y, population.contrasts
         variance_BM, present_BM, d_BM = self._markers(population)
         r2_BMW, z_projected = linkage(z_BNM, population.chromosome), z_BNM
         if population.fixed.shape[2] > 1:
             z_projected = project(z_BNM, population.fixed.to(z_BNM))
         raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
-        experts = [self._expert(population, raw_BNN, d_BM, 0, spectrum=spectrum)]
+        experts = [self._expert(population, raw_BNN, d_BM, 0, shared=shared)]
         equal, log_d_BM, summaries = raw_BNN, torch.zeros_like(d_BM), []
         for number in range(len(self.rounds) + 1):
             with torch.no_grad():
@@ -172,7 +193,7 @@ class AWG(nn.Module):
             raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
             experts.append(self._expert(population, raw_BNN, d_BM, number + 1))
         for bandwidth in self.bandwidths:
-            experts.append(self._expert(population, equal, experts[0].d, len(experts), bandwidth))
+            experts.append(self._expert(population, equal, experts[0].d, len(experts), bandwidth, shared))
         for bandwidth in self.last_bandwidths:
             experts.append(self._expert(population, raw_BNN, d_BM, len(experts), bandwidth))
         return self._mixed(population, tuple(experts), summaries[0])
@@ -227,7 +248,7 @@ class AWG(nn.Module):
         d_BM: Tensor,
         number: int,
         bandwidth: float | None = None,
-        spectrum: tuple[Tensor, Tensor] | None = None,
+        shared: dict[int, Spectrum] | None = None,
     ) -> Expert:
         means = None
         if bandwidth is not None:
@@ -243,8 +264,10 @@ class AWG(nn.Module):
             population.y,
             population.contrasts,
             self.log_prior[number],
-            spectrum,
+            None if shared is None else shared.get(number),
         )
+        if shared is not None:
+            shared[number] = posterior.eigenvalues, posterior.basis
         return Expert(d_BM, bandwidth, scale_B, means, posterior)
 
     @staticmethod

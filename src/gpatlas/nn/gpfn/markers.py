@@ -74,15 +74,15 @@ def marker_statistics(
     py_BN = torch.einsum("bni,bi->bn", posterior.basis, w_BN * posterior.z)
     score_BM, information_BM, total_BM, marginal_BM = _products(z_BNM, y_BN, py_BN, posterior.basis, w_BN)
     var_g_B1 = ((w_BN * posterior.z**2).sum(1) / c_B)[:, None].clamp(min=1e-12)
-    var_y_B1 = (y_BN.square().sum(1) / c_B)[:, None]
+    var_y_B1 = (y_BN.square().sum(1) / c_B)[:, None].clamp(min=1e-12)
     left_BM = (1 - d_BM * information_BM).clamp(min=1e-3)
     chi2_BM = score_BM**2 / (var_g_B1 * information_BM)
     without_BM = chi2_BM / left_BM
     marginal_BM = marginal_BM.square() / (total_BM * var_y_B1)
     n_markers = present_BM.sum(1, keepdim=True)
     explained_BM = n_markers * (d_BM * score_BM) ** 2 * variance_BM / var_y_B1
-    relative_BM = variance_BM * n_markers / variance_BM.sum(1, keepdim=True)
-    mean_d_BM = d_BM * variance_BM.sum(1, keepdim=True)
+    sum_B1 = variance_BM.sum(1, keepdim=True).clamp(min=1e-12)
+    relative_BM, mean_d_BM = variance_BM * n_markers / sum_B1, d_BM * sum_B1
     statistics = [
         chi2_BM.sqrt(),
         torch.log1p(chi2_BM),

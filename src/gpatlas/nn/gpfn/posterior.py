@@ -22,6 +22,8 @@ from torch import Tensor
 LOGIT_H2 = torch.linspace(-4.0, 4.0, 17, dtype=torch.float64)
 UNIFORM_H2 = torch.log(torch.sigmoid(LOGIT_H2) * torch.sigmoid(-LOGIT_H2))  # log density of a uniform h² by its logit
 
+Spectrum = tuple[Tensor, Tensor]  # eigenvalues (B, N) and eigenvectors (B, N, N)
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -56,7 +58,7 @@ class Posterior:
         y_BN: Tensor,
         contrasts_B: Tensor,
         log_prior_G: Tensor,
-        spectrum: tuple[Tensor, Tensor] | None = None,
+        spectrum: Spectrum | None = None,
     ) -> "Posterior":
         """Decompose a projected kernel; a `spectrum` (e, U) that is there already is taken as it is."""
         with torch.no_grad():
@@ -65,10 +67,10 @@ class Posterior:
             z_BN = torch.einsum("bni,bn->bi", u_BNN, y_BN)
             lambda_G = torch.exp(-LOGIT_H2).to(y_BN)
             v_BGN = e_BN[:, None] + lambda_G[:, None]
-            q_BG = (z_BN[:, None] ** 2 / v_BGN).sum(-1)
+            q_BG = (z_BN[:, None] ** 2 / v_BGN).sum(-1).clamp(min=1e-30)  # 0 where phenotypes do not vary
             c_B1, outside = contrasts_B[:, None], y_BN.shape[1] - contrasts_B[:, None]
             determinant_BG = torch.log(v_BGN).sum(-1) - outside * torch.log(lambda_G)
-            log_likelihood_BG = -0.5 * (c_B1 * torch.log(q_BG.clamp(min=1e-30)) + determinant_BG)
+            log_likelihood_BG = -0.5 * (c_B1 * torch.log(q_BG) + determinant_BG)
             var_g_BG = q_BG / c_B1
         joint_BG = log_likelihood_BG + torch.log_softmax(log_prior_G.to(y_BN), 0)
         drift = None

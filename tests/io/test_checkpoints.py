@@ -1,0 +1,56 @@
+"""Checkpoints: written whole, read back exactly, and refused where they are something else."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from gpatlas.errors import ConfigError, StoreError
+from gpatlas.io.checkpoints import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
+from gpatlas.nn.gpfn.networks import make_network, network_of, state_of
+
+
+def test_round_trip(tmp_path, rng):
+    arrays = {"b": rng.normal(size=(3, 2)).astype(np.float32), "a": np.arange(4)}
+    config = {"network": {"architecture": "awg"}, "trained": {"steps": 7}}
+    for name in ("one", "two"):
+        write_checkpoint(Checkpoint(dict(arrays), config), tmp_path / f"{name}.safetensors")
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+    read = read_checkpoint(find_checkpoint(tmp_path / "one.safetensors"))
+    assert read.config == config
+    assert read.arrays.keys() == arrays.keys()
+    for name, value in arrays.items():
+        np.testing.assert_array_equal(read.arrays[name], value)
+
+
+def test_networks_come_back_from_their_arrays():
+    network = make_network("awg", n_rounds=1, channels=4, hidden=4, bandwidths=[1.0])
+    again = network_of(network.settings, state_of(network))
+    assert again.settings == network.settings
+    for name, value in state_of(network).items():
+        np.testing.assert_array_equal(state_of(again)[name], value)
+    with pytest.raises(ConfigError, match="weights do not fit the network"):
+        network_of(network.settings | {"channels": 8}, state_of(network))
+    with pytest.raises(ConfigError, match="unknown architecture 'agw'; did you mean 'awg'"):
+        make_network("agw")
+    with pytest.raises(ConfigError, match="got an unexpected keyword argument 'depth'"):
+        make_network("awg", depth=3)
+
+
+def test_refused(tmp_path):
+    path = tmp_path / "x.safetensors"
+    with pytest.raises(StoreError, match="no such file"):
+        read_checkpoint(path)
+    path.write_bytes(b"not at all")
+    with pytest.raises(StoreError, match="not a checkpoint of gpatlas, or damaged"):
+        read_checkpoint(path)
+    save_file({"a": np.zeros(2)}, path)
+    with pytest.raises(StoreError, match="but not a checkpoint of gpatlas"):
+        read_checkpoint(path)
+    about = {"format": "gpatlas-checkpoint", "format_version": 99}
+    save_file({"a": np.zeros(2)}, path, metadata={"gpatlas": json.dumps(about)})
+    with pytest.raises(StoreError, match="checkpoint format 99 is newer"):
+        read_checkpoint(path)
+    with pytest.raises(StoreError, match="checkpoint 'nothing': gpatlas comes with"):
+        find_checkpoint("nothing")
