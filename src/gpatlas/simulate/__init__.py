@@ -11,6 +11,7 @@ from gpatlas.simulate.native import simulate
 from gpatlas.simulate.phenotypes import set_phenotypes
 from gpatlas.simulate.ploidy import double_genome, make_dh, merge_genome, reduce_genome
 from gpatlas.simulate.population import FEMALE, MALE, Population, concatenate
+from gpatlas.simulate.pull import pull_genotypes, pull_haplotypes
 from gpatlas.simulate.reaction_norms import environment_slopes
 from gpatlas.simulate.recombinations import Recombinations
 from gpatlas.simulate.traits import add_traits
@@ -42,6 +43,8 @@ __all__ = [
     "make_dh",
     "merge_genome",
     "mosaic",
+    "pull_genotypes",
+    "pull_haplotypes",
     "quick_haplo",
     "rand_cross",
     "rand_cross2",
