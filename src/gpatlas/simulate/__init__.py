@@ -1,7 +1,9 @@
 """Simulated populations with AlphaSimR's semantics."""
 
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip, restrict_sites
+from gpatlas.simulate.coalescent import coalescent
 from gpatlas.simulate.crossing import backcross, make_cross, make_cross2, rand_cross, rand_cross2, self_pollinate
+from gpatlas.simulate.demography import CATTLE, GENERIC, MAIZE, WHEAT, Demography
 from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, random_map
 from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup, genetic_values
@@ -18,8 +20,13 @@ from gpatlas.simulate.traits import add_traits
 from gpatlas.simulate.variances import genic_variances, realised_variances
 
 __all__ = [
+    "CATTLE",
     "FEMALE",
+    "GENERIC",
+    "MAIZE",
     "MALE",
+    "WHEAT",
+    "Demography",
     "GeneticMap",
     "GeneticValues",
     "Meiosis",
@@ -31,6 +38,7 @@ __all__ = [
     "add_snp_chip",
     "add_traits",
     "backcross",
+    "coalescent",
     "concatenate",
     "double_genome",
     "environment_slopes",
