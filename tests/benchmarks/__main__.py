@@ -7,6 +7,7 @@ python -m tests.benchmarks lasso        a five-fold LASSO path, against scikit-l
 python -m tests.benchmarks screen       all pairs of loci tested for interaction, against PLINK 1.9's --epistasis;
                                         from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
+python -m tests.benchmarks priors       draws of GPFN's prior tasks per second, scheme by scheme
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
@@ -36,7 +37,7 @@ from gpatlas.io import write_dataset
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import automl, epochs, importing, lasso, peers, prune, scale, screen, study, tune
+from tests.benchmarks import automl, epochs, importing, lasso, peers, priors, prune, scale, screen, study, tune
 from tests.benchmarks.cells import spec
 from tests.benchmarks.processes import cpu_seconds_of
 
@@ -47,7 +48,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "what",
-        choices=["automl", "import", "simulate", "ridge", "mlp", "lasso", "prune", "scale", "screen", "study", "tune"],
+        choices=[
+            "automl",
+            "import",
+            "simulate",
+            "ridge",
+            "mlp",
+            "lasso",
+            "priors",
+            "prune",
+            "scale",
+            "screen",
+            "study",
+            "tune",
+        ],
     )
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--scaling", type=float, default=1.0, help="QTL pairs per sample, sets the number of QTL")
@@ -79,6 +93,9 @@ def main() -> None:
         return
     if arguments.what == "automl":
         automl.compare(arguments.python, arguments.budget_fits, arguments.seconds)
+        return
+    if arguments.what == "priors":
+        priors.compare()
         return
     if arguments.what == "study":
         _print_study()
