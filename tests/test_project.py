@@ -43,7 +43,8 @@ def test_notebooks_are_thin(notebook):
     cells = json.loads(notebook.read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     assert not any(cell.get("outputs") for cell in cells)
-    assert not any(re.search(r"^\s*(def|class) ", source, flags=re.MULTILINE) for source in code)
+    own = 1 if notebook.name == "add_a_prior.ipynb" else 0  # the class that it is about
+    assert sum(bool(re.search(r"^\s*(def|class) ", source, flags=re.MULTILINE)) for source in code) == own
     assert any("parameters" in cell["metadata"].get("tags", []) for cell in cells)
     imports = re.findall(r"^(?:from|import) (\w+)", "\n".join(code), flags=re.MULTILINE)
     assert set(imports) <= {"pandas", "gpatlas"}

@@ -270,14 +270,16 @@ def test_recurrent_selection_moves_the_mean(monkeypatch):
 @pytest.mark.parametrize("name", ["unstructured", "wild", "silva", "half_sibs"])
 def test_markers_are_in_linkage_disequilibrium(name):
     near, far = [], []
-    for seed in range(3):
+    for seed in range(6):
         task = priors.draw(name, seed, 200, 1000)
         x = task.genotypes - task.genotypes.mean(axis=0)
         r2 = np.corrcoef(x.T) ** 2
         first = np.flatnonzero((np.diff(task.chromosome) == 0) & (np.diff(task.position) < 0.01))
         near.append(r2[first, first + 1].mean())
-        far.append(r2[(task.chromosome[:, None] != task.chromosome)].mean())
-    assert np.mean(near) > 3 * np.mean(far)
+        far.append(r2[task.chromosome[:, None] != task.chromosome].mean())
+    ratio = np.array(near) / far
+    assert ratio.min() > 1.2
+    assert np.median(ratio) > 2
 
 
 SPLITS = {"nam": {"family"}, "silva": {"generation"}, "recurrent": {"generation"}, "wild": {"random"}} | {

@@ -7,6 +7,7 @@ To add one, subclass `Prior` with a docstring and a `scheme`, and give it a name
 from gpatlas.priors.laws import PublishedTraitLaw, Trait, TraitLaw
 from gpatlas.priors.mixture import DEFAULT_MIXTURE, REGISTRY, draw, make
 from gpatlas.priors.prior import Lines, Prior, Size
+from gpatlas.priors.summaries import components, ld_decay, marker_frequencies
 from gpatlas.priors.task import Task
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "Task",
     "Trait",
     "TraitLaw",
+    "components",
     "draw",
+    "ld_decay",
     "make",
+    "marker_frequencies",
 ]

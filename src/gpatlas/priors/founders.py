@@ -25,11 +25,11 @@ def draw_founders(
 ) -> Population:
     """Draw founders from a random history of two depths.
 
-    Founders are mosaics of 4 to 64 ancestors in long pieces, and those of 3 to 12 older ones in short pieces, at 2 to
+    Founders are mosaics of 4 to 64 ancestors in long pieces, and those of 4 to 16 older ones in short pieces, at 2 to
     30 and at 20 to 500 switches per Morgan: close loci are in linkage disequilibrium, and founders are related. All
     are drawn evenly on a log scale. Alleles of the oldest have frequencies of the neutral law 1/x or of Beta(a, a), a
-    = U(.3, 2). In half of draws there are two to four subpopulations with histories of their own, whose frequencies
-    differ by F = U(.02, .3).
+    = U(.3, 2). In half of draws there are two to four subpopulations, each with 4 to 24 ancestors of its own, which
+    makes them differ by about F = 1/24 to 1/4.
 
     Parameters
     ----------
@@ -49,9 +49,10 @@ def draw_founders(
     few = n * (1 if inbred else 2) <= _FEW
     lengths = chromosome_lengths(rng, species)
     n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
-    n_ancestors, n_oldest = int(_log_uniform(rng, 4, 65)), int(_log_uniform(rng, 3, 13))
+    n_ancestors = int(_log_uniform(rng, 4, 65 if n_groups == 1 else 25))
+    n_oldest = int(_log_uniform(rng, 4, 17))
     long, short = _log_uniform(rng, 2, 30), _log_uniform(rng, 20, 500)
-    evenness, fst = rng.uniform(0.3, 2.0), rng.uniform(0.02, 0.3)
+    evenness = rng.uniform(0.3, 2.0)
     frequency: tuple[float, float] | Literal["reciprocal"] = "reciprocal" if rng.random() < 0.5 else (evenness,) * 2
     drawn = 2 * n_sites if few else n_sites
     while True:
@@ -62,8 +63,6 @@ def draw_founders(
             rng,
             switch_rate=short,
             frequency=frequency,
-            subpopulation=np.repeat(np.arange(n_groups), n_ancestors),
-            fst=fst,
             inbred=True,
         )
         founders = _copies(ancestors, rng.integers(n_groups, size=n), n_ancestors, long, inbred, rng)

@@ -8,6 +8,7 @@ import numpy as np
 from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.priors.prior import Prior
 from gpatlas.priors.task import Task
+from gpatlas.seeding import stable_seed
 
 # name → "module:class"
 REGISTRY: dict[str, str] = {
@@ -86,7 +87,7 @@ def draw(prior: str | Mapping[str, float] | Prior, seed: int, n_samples: Sizes, 
     """
     if seed < 0:
         raise ConfigError(f"seed = {seed}; a seed is not negative")
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng(stable_seed(seed, "mixture"))
     sizes = _size(n_samples, "n_samples", rng), _size(n_markers, "n_markers", rng)
     if isinstance(prior, str):
         prior = DEFAULT_MIXTURE if prior == "default" else {prior: 1.0}

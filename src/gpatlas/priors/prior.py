@@ -13,6 +13,7 @@ from gpatlas.priors.laws import Trait, TraitLaw, n_hidden_sites, total_value
 from gpatlas.priors.panel import draw_panel
 from gpatlas.priors.splits import MIN_CONTEXT, split_rows
 from gpatlas.priors.task import Split, Task
+from gpatlas.seeding import stable_seed
 from gpatlas.simulate import Population
 
 _ATTEMPTS = 8
@@ -118,7 +119,7 @@ class Prior(ABC):
                 f"prior {self.name}: n_samples = {n_samples}, n_markers = {n_markers}; "
                 f"at least {MIN_CONTEXT + 1} samples and 1 marker are allowed"
             )
-        rng = np.random.default_rng([seed, n_samples, n_markers])
+        rng = np.random.default_rng(stable_seed(seed, self.name, n_samples, n_markers))
         n_context = int(np.clip(rng.uniform(*self.context_share) * n_samples, MIN_CONTEXT, n_samples - 1))
         h2 = float(rng.uniform(*self.h2))
         rarest = self.rarest_marker[rng.integers(len(self.rarest_marker))]
