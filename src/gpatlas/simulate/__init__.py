@@ -3,6 +3,7 @@
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip, restrict_sites
 from gpatlas.simulate.coalescent import coalescent
 from gpatlas.simulate.crossing import backcross, make_cross, make_cross2, rand_cross, rand_cross2, self_pollinate
+from gpatlas.simulate.datasets import from_dataset, phased_haplotypes, to_dataset
 from gpatlas.simulate.demography import CATTLE, GENERIC, MAIZE, WHEAT, Demography
 from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, random_map
 from gpatlas.simulate.genetic_map import GeneticMap
@@ -17,6 +18,7 @@ from gpatlas.simulate.pull import pull_genotypes, pull_haplotypes
 from gpatlas.simulate.reaction_norms import environment_slopes
 from gpatlas.simulate.recombinations import Recombinations
 from gpatlas.simulate.traits import add_traits
+from gpatlas.simulate.tree_sequences import to_tskit
 from gpatlas.simulate.variances import genic_variances, realised_variances
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "double_genome",
     "environment_slopes",
     "even_map",
+    "from_dataset",
     "from_haplotypes",
     "genetic_values",
     "genic_variances",
@@ -51,6 +54,7 @@ __all__ = [
     "make_dh",
     "merge_genome",
     "mosaic",
+    "phased_haplotypes",
     "pull_genotypes",
     "pull_haplotypes",
     "quick_haplo",
@@ -63,4 +67,6 @@ __all__ = [
     "self_pollinate",
     "set_phenotypes",
     "simulate",
+    "to_dataset",
+    "to_tskit",
 ]

@@ -14,6 +14,7 @@ from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.io.atomic import atomic_path
 from gpatlas.io.variants.bgzf import BgzfWriter
+from gpatlas.packed import Bits
 from gpatlas.packed.dosages import TILE_LOCI
 from gpatlas.wording import several
 
@@ -57,14 +58,20 @@ class Sites:
         known = np.isfinite(dataset.position) & (unit in BASE_PAIRS)
         found = np.where(known, np.rint(np.where(known, dataset.position, 0) * BASE_PAIRS.get(unit, 1)), 0)
         if unit in ("cM", "Morgan"):
-            self.account.append(f"positions in {unit} are written in bp, by a million bp for 1 cM")
+            found += known  # a chromosome starts at 1 bp
+            self.account.append(f"positions in {unit} are written in bp, by a million bp for 1 cM, from 1 on")
         if not known.all():
             self.account.append(several(int((~known).sum()), "locus", "has", "no position, written as 0"))
         return found.astype(np.int64)
 
 
-def write_vcf(dataset: Dataset, path: str | Path, report: Report = lambda done, total, note: None) -> list[str]:
-    """Write a VCF 4.2 with unphased calls; ALT is the counted allele.
+def write_vcf(
+    dataset: Dataset,
+    path: str | Path,
+    report: Report = lambda done, total, note: None,
+    haplotypes: Bits | None = None,
+) -> list[str]:
+    """Write a VCF 4.2; ALT is the counted allele.
 
     Parameters
     ----------
@@ -74,6 +81,9 @@ def write_vcf(dataset: Dataset, path: str | Path, report: Report = lambda done, 
         `.vcf`, or `.vcf.gz`, which is compressed in blocks (bgzip).
     report
         Called after every block with loci written, loci in all and a note.
+    haplotypes
+        0/1 `(n_samples · ploidy, n_loci)`, a sample's rows next to each other, whose sums are the dosages: calls are
+        phased then (`0|1`), such as those of `gpatlas.simulate.phased_haplotypes`.
 
     Returns
     -------
@@ -82,10 +92,17 @@ def write_vcf(dataset: Dataset, path: str | Path, report: Report = lambda done, 
 
     Raises
     ------
+    DataError
+        The haplotypes are not those of the dataset.
     StoreError
         The file cannot be written.
     """
     path, sites = Path(path), Sites(dataset)
+    if haplotypes is not None and haplotypes.shape != (dataset.n_samples * dataset.ploidy, dataset.n_loci):
+        raise DataError(
+            f"{path}: haplotypes have the shape {haplotypes.shape}, but {dataset.n_samples} samples of ploidy "
+            f"{dataset.ploidy} at {dataset.n_loci} loci are written"
+        )
     reference, alternative = _vcf_alleles(sites)
     contigs = "".join(f"##contig=<ID={name}>\n" for name in dict.fromkeys(sites.chromosome.tolist()))
     columns = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *as_text(dataset.sample_id))
@@ -93,13 +110,15 @@ def write_vcf(dataset: Dataset, path: str | Path, report: Report = lambda done, 
         f"##fileformat=VCFv4.2\n##source=gpatlas {__version__}\n{contigs}"
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n' + "\t".join(columns) + "\n"
     )
-    calls = _calls(dataset.ploidy)
+    texts = _calls(dataset.ploidy)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         out: Any = BgzfWriter(file) if path.suffix in (".gz", ".bgz") else file
         out.write(header.encode())
         for loci, dosage in _blocks_of_loci(dataset):
             lines = []
+            phased = None if haplotypes is None else _phased_calls(haplotypes, loci, dosage, dataset.ploidy, path)
             for k, row in zip(range(loci.start, loci.stop), dosage, strict=True):
+                calls = texts[row] if phased is None else phased[k - loci.start]
                 absent = "." if row.max(initial=0) < 1 else "<unknown>"  # an ALT without name, with or without copies
                 site = (
                     sites.chromosome[k],
@@ -108,7 +127,7 @@ def write_vcf(dataset: Dataset, path: str | Path, report: Report = lambda done, 
                     reference[k],
                     alternative[k] or absent,
                 )
-                lines.append("\t".join((*site, ".\tPASS\t.\tGT\t")).encode() + calls[row].tobytes()[:-1] + b"\n")
+                lines.append("\t".join((*site, ".\tPASS\t.\tGT\t")).encode() + calls.tobytes()[:-1] + b"\n")
             out.write(b"".join(lines))
             report(loci.stop, dataset.n_loci, "loci")
         if out is not file:
@@ -120,6 +139,19 @@ def _calls(ploidy: int) -> NDArray[np.uint8]:
     """Return the text of every call with a tab behind it, `(ploidy + 2, bytes)`; the last row is the missing one."""
     alleles = [["0"] * (ploidy - dosage) + ["1"] * dosage for dosage in range(ploidy + 1)] + [["."] * ploidy]
     return np.array([list(("/".join(call) + "\t").encode()) for call in alleles], dtype=np.uint8)
+
+
+def _phased_calls(
+    haplotypes: Bits, loci: slice, dosage: NDArray[np.int8], ploidy: int, path: Path
+) -> NDArray[np.uint8]:
+    """Return the text of phased calls, `(n_loci, n_samples, bytes)`."""
+    alleles = haplotypes.unpack(None, np.arange(loci.start, loci.stop)).T.reshape(len(dosage), -1, ploidy)
+    if (alleles.sum(axis=2) != dosage).any():
+        raise DataError(f"{path}: the haplotypes do not sum up to the dosages; they are those of other samples or loci")
+    text = np.full((*alleles.shape[:2], 2 * ploidy), ord("|"), dtype=np.uint8)
+    text[:, :, ::2] = alleles + ord("0")
+    text[:, :, -1] = ord("\t")
+    return text
 
 
 def _vcf_alleles(sites: Sites) -> tuple[list[str], list[str]]:

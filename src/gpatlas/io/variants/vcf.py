@@ -35,10 +35,17 @@ class VcfStream(GenotypeStream):
         "split": one locus for each ALT, all other alleles being its "other"; "drop": leave such records out.
     ploidy
         Alleles of a whole call; None: the largest among the first two hundred records.
+    haplotypes
+        Whether to read phased calls as haploid samples, the haplotypes "id_1", "id_2", … of each sample.
     """
 
     def __init__(
-        self, path: Path, regions: Regions | None = None, multiallelic: str = "split", ploidy: int | None = None
+        self,
+        path: Path,
+        regions: Regions | None = None,
+        multiallelic: str = "split",
+        ploidy: int | None = None,
+        haplotypes: bool = False,
     ):
         if multiallelic not in ("split", "drop"):
             raise ConfigError(f"multiallelic = '{multiallelic}'; allowed are split and drop")
@@ -49,7 +56,11 @@ class VcfStream(GenotypeStream):
             self.samples = SampleTable(list(self._vcf.samples))
             if not self.samples.sample_id:
                 raise DataError(f"{path}: no samples in it, only sites; genotypes are needed")
-            self.ploidy = ploidy or self._largest_ploidy()
+            self.ploidy = self._alleles = ploidy or self._largest_ploidy()
+            if haplotypes:
+                names = [f"{name}_{h + 1}" for name in self.samples.sample_id for h in range(self._alleles)]
+                self.samples, self.ploidy = SampleTable(names), 1
+        self._haplotypes = haplotypes
         self._size = max(1, path.stat().st_size)
         self._tally = np.zeros(3, dtype=np.int64)
         self._counts = dict.fromkeys(("records", "multiallelic", "placeholder", "no alt", "no calls", "split"), 0)
@@ -151,16 +162,36 @@ class VcfStream(GenotypeStream):
         from gpatlas.io.variants.vcf_calls import decode
 
         calls = record.genotype.array()
-        if calls.shape[1] - 1 > self.ploidy and (calls[:, self.ploidy : -1] != -2).any():
+        if calls.shape[1] - 1 > self._alleles and (calls[:, self._alleles : -1] != -2).any():
             raise DataError(
-                f"{self._at(record)} has calls of {calls.shape[1] - 1} alleles, but the ploidy is {self.ploidy} "
+                f"{self._at(record)} has calls of {calls.shape[1] - 1} alleles, but the ploidy is {self._alleles} "
                 f"(by the records before, or as asked); say ploidy = {calls.shape[1] - 1}"
             )
+        if self._haplotypes:
+            calls = self._haploid(calls, record)
         dosage = np.empty((n_alternatives, len(calls)), dtype=np.int8)
         highest = decode(calls, self.ploidy, dosage, self._tally)
         if highest > n_alternatives or (highest and not record.ALT):
             raise DataError(f"{self._at(record)} has a call of allele {highest}, but only {len(record.ALT)} ALT")
         return dosage
+
+    def _haploid(self, calls: NDArray[np.int16], record: Any) -> NDArray[np.int16]:
+        """Take phased calls apart, to haploid ones; one allele where two are expected stands for both."""
+        alleles = np.full((len(calls), self._alleles), -1, dtype=np.int16)
+        width = min(self._alleles, calls.shape[1] - 1)
+        alleles[:, :width] = calls[:, :width]
+        if self._alleles == 2 and width == 2:
+            single = alleles[:, 1] == -2
+            alleles[single, 1] = alleles[single, 0]
+            self._tally[1] += int(single.sum())
+        unphased = (calls[:, -1] == 0) & (alleles >= 0).all(axis=1) & (alleles != alleles[:, :1]).any(axis=1)
+        if unphased.any():
+            name = self.samples.sample_id[int(unphased.argmax()) * self._alleles].removesuffix("_1")
+            raise DataError(
+                f"{self._at(record)} has an unphased heterozygous call (sample {name}), which is no two haplotypes; "
+                "phase the file first, with Beagle or SHAPEIT"
+            )
+        return np.column_stack([alleles.ravel(), np.ones(alleles.size, dtype=np.int16)])
 
     def _at(self, record: Any) -> str:
         return f"{self.path}: record {record.CHROM}:{record.POS}"
@@ -186,19 +217,22 @@ class VcfStream(GenotypeStream):
         return [several(int(count), *words) for count, words in said if count]
 
 
-def read_vcf(path: str | Path, multiallelic: str = "split", ploidy: int | None = None) -> Dataset:
+def read_vcf(
+    path: str | Path, multiallelic: str = "split", ploidy: int | None = None, haplotypes: bool = False
+) -> Dataset:
     """Read a VCF or BCF file into memory; dosage counts ALT.
 
     Parameters
     ----------
-    path, multiallelic, ploidy
+    path, multiallelic, ploidy, haplotypes
         As `VcfStream`.
 
     Raises
     ------
     DataError
-        It is not a VCF or BCF file, is damaged or cut short, or has no samples or records.
+        It is not a VCF or BCF file, is damaged or cut short, or has no samples or records; or haplotypes are wanted
+        where a heterozygous call is unphased.
     StoreError
         It cannot be read.
     """
-    return collect(VcfStream(Path(path), None, multiallelic, ploidy))
+    return collect(VcfStream(Path(path), None, multiallelic, ploidy, haplotypes))
