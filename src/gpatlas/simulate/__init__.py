@@ -11,12 +11,15 @@ from gpatlas.simulate.genetics import GeneticValues, TraitGroup, genetic_values
 from gpatlas.simulate.meiosis import Meiosis
 from gpatlas.simulate.mosaic import mosaic
 from gpatlas.simulate.native import simulate
+from gpatlas.simulate.pedigree import Pedigree, family_codes
 from gpatlas.simulate.phenotypes import set_phenotypes
 from gpatlas.simulate.ploidy import double_genome, make_dh, merge_genome, reduce_genome
 from gpatlas.simulate.population import FEMALE, MALE, Population, concatenate
 from gpatlas.simulate.pull import pull_genotypes, pull_haplotypes
+from gpatlas.simulate.random_crosses import open_pollinate, rand_cross, rand_cross2
 from gpatlas.simulate.reaction_norms import environment_slopes
 from gpatlas.simulate.recombinations import Recombinations
+from gpatlas.simulate.selection import select_families, select_individuals, select_within_family, smith_hazel
 from gpatlas.simulate.traits import add_traits
 from gpatlas.simulate.tree_sequences import to_tskit
 from gpatlas.simulate.variances import genic_variances, realised_variances
@@ -32,6 +35,7 @@ __all__ = [
     "GeneticMap",
     "GeneticValues",
     "Meiosis",
+    "Pedigree",
     "Population",
     "Recombinations",
     "SiteRoles",
@@ -45,6 +49,7 @@ __all__ = [
     "double_genome",
     "environment_slopes",
     "even_map",
+    "family_codes",
     "from_dataset",
     "from_haplotypes",
     "genetic_values",
@@ -54,6 +59,7 @@ __all__ = [
     "make_dh",
     "merge_genome",
     "mosaic",
+    "open_pollinate",
     "phased_haplotypes",
     "pull_genotypes",
     "pull_haplotypes",
@@ -64,9 +70,13 @@ __all__ = [
     "realised_variances",
     "reduce_genome",
     "restrict_sites",
+    "select_families",
+    "select_individuals",
+    "select_within_family",
     "self_pollinate",
     "set_phenotypes",
     "simulate",
+    "smith_hazel",
     "to_dataset",
     "to_tskit",
 ]
