@@ -9,6 +9,7 @@ python -m tests.benchmarks screen       all pairs of loci tested for interaction
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
 python -m tests.benchmarks priors       draws of GPFN's prior tasks per second, scheme by scheme
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
+python -m tests.benchmarks breed        random crosses, against AlphaSimR (needs R) and ChromaX in --python
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
 python -m tests.benchmarks tune         a search of hyperparameters, against the model fits in it (wall seconds)
 python -m tests.benchmarks scale        simulate, fit, predict from disk: time and peak memory (RidgeCV at small sizes)
@@ -37,7 +38,7 @@ from gpatlas.io import write_dataset
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import automl, epochs, importing, lasso, peers, priors, prune, scale, screen, study, tune
+from tests.benchmarks import automl, breed, epochs, importing, lasso, peers, priors, prune, scale, screen, study, tune
 from tests.benchmarks.cells import spec
 from tests.benchmarks.processes import cpu_seconds_of
 
@@ -50,6 +51,7 @@ def main() -> None:
         "what",
         choices=[
             "automl",
+            "breed",
             "import",
             "simulate",
             "ridge",
@@ -73,7 +75,7 @@ def main() -> None:
         "--python",
         action="append",
         default=[],
-        help="lasso, automl: an interpreter with a library that ours has not",
+        help="lasso, automl, breed: an interpreter with a library that ours has not",
     )
     parser.add_argument(
         "--library",
@@ -104,6 +106,10 @@ def main() -> None:
         pythons, libraries = [sys.executable, *arguments.python], arguments.library or lasso.LIBRARIES
         rows = lasso.compare(arguments.samples, arguments.markers, pythons, libraries)
         title, ratio = f"lasso: {arguments.samples:,} samples × {arguments.markers:,} loci, H² = 0.5", "times ours"
+    elif arguments.what == "breed":
+        rows = breed.compare(arguments.python)
+        title, ratio = f"breed: {breed.N_PROGENY:,} progeny of {breed.N_PARENTS} diploid parents", "times ours"
+        title += f", {breed.N_CHROMOSOMES} × {breed.N_SITES:,} loci"
     elif arguments.what == "screen":
         if n_pairs(arguments.markers) > screen.FOR_PLINK:
             _print_measured(

@@ -2,7 +2,7 @@
 
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip, restrict_sites
 from gpatlas.simulate.coalescent import coalescent
-from gpatlas.simulate.crossing import backcross, make_cross, make_cross2, rand_cross, rand_cross2, self_pollinate
+from gpatlas.simulate.crossing import backcross, make_cross, make_cross2, self_pollinate
 from gpatlas.simulate.datasets import from_dataset, phased_haplotypes, to_dataset
 from gpatlas.simulate.demography import CATTLE, GENERIC, MAIZE, WHEAT, Demography
 from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, random_map
