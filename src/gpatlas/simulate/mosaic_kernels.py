@@ -1,13 +1,11 @@
 """Compiled parts of `mosaic`: ancestral haplotypes, and rows that are copied from them piece by piece."""
 
 import numpy as np
-from numba import float64, int64, njit, uint64
+from numba import float64, int64, uint64
 from numpy.typing import NDArray
 
 from gpatlas.packed.copying import copy_bits
-
-compiled = njit(nogil=True, cache=True, error_model="numpy")
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+from gpatlas.simulate.variates import GOLDEN, compiled, mixed
 
 
 @compiled
@@ -61,14 +59,14 @@ def copy_from_ancestors(
     """
     cells, cells_per_morgan = _cells(first_locus, position)
     for row in range(len(rows)):
-        state = _mix(seed + uint64(row) * _GOLDEN)
+        state = mixed(seed + uint64(row) * GOLDEN)
         for c in range(len(first_locus) - 1):
             locus, end = first_locus[c], first_locus[c + 1]
             where = position[locus]
             first = where
             while locus < end:
-                state += _GOLDEN
-                word = _mix(state)
+                state += GOLDEN
+                word = mixed(state)
                 ancestor = first_ancestor[row] + int64(((word >> uint64(32)) * uint64(n_ancestors)) >> uint64(32))
                 where -= np.log((float64(word & uint64(0xFFFFFFFF)) + 0.5) * 2.0**-32) / switch_rate
                 cell = (where - first) * cells_per_morgan[c]
@@ -100,11 +98,3 @@ def _cells(first_locus: NDArray, position: NDArray) -> tuple[NDArray, NDArray]:
                 locus += 1
             cells[first + k] = locus
     return cells, cells_per_morgan
-
-
-@njit(nogil=True, inline="always")
-def _mix(z: np.uint64) -> np.uint64:
-    """Scramble a counter to a random word (SplitMix64: Steele, Lea & Flood 2014, OOPSLA)."""
-    z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
-    return z ^ (z >> uint64(31))

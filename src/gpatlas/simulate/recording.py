@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
+from gpatlas.packed.copying import copy_bits
 from gpatlas.simulate.crossing import index_of
-from gpatlas.simulate.gametes import compiled, copy_bits, crossovers, shuffle, stream
+from gpatlas.simulate.gametes import crossovers
 from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.meiosis import Meiosis
 from gpatlas.simulate.population import Population
 from gpatlas.simulate.recombinations import Recombinations
+from gpatlas.simulate.variates import compiled, shuffle, stream
 
 
 class Recorder:
@@ -123,11 +125,12 @@ def _drop(
     site: NDArray, bits: NDArray,
 ) -> None:  # fmt: skip
     """Copy every stretch of every row."""
-    n_chromosomes = len(first) - 1
+    n_chromosomes, n_bits = len(first) - 1, 8 * parents.shape[1]  # padding bits are copied, too
     for row in range(len(bits)):
         for c in range(n_chromosomes):
+            behind = first[c + 1] if c + 1 < n_chromosomes else n_bits
             start, stop = lists[row * n_chromosomes + c], lists[row * n_chromosomes + c + 1]
             for k in range(start, stop):
                 source = parent[row] * homologues + (haplotype[k] - 1 if homologues > 1 else 0)
-                end = first[c] + site[k + 1] - 1 if k + 1 < stop else first[c + 1]
+                end = first[c] + site[k + 1] - 1 if k + 1 < stop else behind
                 copy_bits(parents, source, bits, row, first[c] + site[k] - 1, end)
