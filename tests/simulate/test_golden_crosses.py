@@ -83,3 +83,16 @@ def test_records_that_do_not_fit_are_refused():
     of_four = make_cross(four, [[0, 1]] * 9, np.random.default_rng(2), record=True).recombinations
     with pytest.raises(DataError, match="haplotype 4 of parents of ploidy 2"):
         drop_haplotypes(parents, of_four)
+
+
+def test_crossovers_without_a_trace_are_not_recorded():
+    """On 30 Morgan with four loci most crossovers fall between the same two loci; records alternate all the same."""
+    parents = quick_haplo(2, [4], np.random.default_rng(1), ploidy=2, genetic_length=30.0)
+    record = make_cross(parents, [[0, 1]] * 50, np.random.default_rng(2), record=True).recombinations
+    for individual in range(50):
+        for side in (0, 1):
+            rows = record.of(individual, side, 0)
+            assert (np.diff(rows[:, 0]) != 0).all()
+            assert (np.diff(rows[:, 1]) > 0).all()
+            assert rows[0, 1] == 1
+            assert rows[-1, 1] <= 4

@@ -21,7 +21,7 @@ class GeneticMap:
         are never separated.
     guide
         int64 `(n_loci,)`, a guide table (Chen & Asau 1974) for finding positions without bisection: a chromosome of n
-        loci is cut into n equal lengths, and entry `first[c] + j` is the last locus that surely lies before the j-th.
+        loci is cut into n equal lengths, and entry `first[c] + j` is the first locus that lies in the j-th or beyond.
     """
 
     first: NDArray[np.int64]
@@ -74,5 +74,4 @@ def _guide(first: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray[n
     piece = (position * np.repeat(per_morgan, sizes)).astype(np.int64)  # the same expression as in `gametes`
     np.minimum(piece, np.repeat(sizes - 1, sizes), out=piece)
     until = np.cumsum(np.bincount(piece + np.repeat(first[:-1], sizes), minlength=len(position)))
-    before = np.concatenate([[0], until[:-1]]) - 1
-    return np.maximum(before, np.repeat(first[:-1], sizes))
+    return np.concatenate([[0], until[:-1]])
