@@ -163,3 +163,15 @@ def test_refused(rng, tmp_path):
         make("gpfn", checkpoint=str(tmp_path / "none.safetensors")).fit(x, y)
     with pytest.raises(ValueError, match="quantiles must be numbers between 0 and 1"):
         make("gpfn", checkpoint=None).fit(x, y).predict_quantiles(x, (0.0, 0.5))
+
+
+def test_the_transformer_predicts_too(rng, tmp_path):
+    x, y, _ = population(rng)
+    network = make_network("transformer", n_features=20, width=16, n_layers=1)
+    path = tmp_path / "rows.safetensors"
+    write_checkpoint(Checkpoint(state_of(network), {"network": network.settings}), path)
+    model = make("gpfn", checkpoint=str(path)).fit(x[:90], np.column_stack([y, -y])[:90])
+    value, sd = model.predict(x[90:], return_std=True)
+    assert value.shape == sd.shape == (40, 2)
+    assert (sd > 0).all()
+    np.testing.assert_allclose(model.predict(x[90:91]), value[:1], rtol=1e-7)

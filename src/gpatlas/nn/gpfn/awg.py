@@ -8,18 +8,22 @@ a gate that sees what distinguishes the population; a network that was never tra
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.nn.gpfn.fixed import intercept, project, project_cross, project_kernel
 from gpatlas.nn.gpfn.kernels import gaussian, weighted_kernel, weighted_length
 from gpatlas.nn.gpfn.markers import N_QUANTILES, MarkerNetwork, linkage, marker_statistics
 from gpatlas.nn.gpfn.posterior import LOGIT_H2, UNIFORM_H2, Posterior, Spectrum
+from gpatlas.nn.gpfn.prediction import OUTPUTS, BarDistribution, Prediction, normal_log_density
 
 N_SUMMARY = 8 + 2 * N_QUANTILES
 _OF_EXPERT = 3  # numbers that the gate sees of each expert
 _MOST_CHANGE = 9.0  # of a log prior variance
+_MOST_EVIDENCE = 15.0  # nats
 
 
 @dataclass(frozen=True)
@@ -91,21 +95,6 @@ class Conditioned:
         return last.d * count / last.d.sum(1, keepdim=True).clamp(min=1e-30)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Genetic values of queries in standard deviations of the context's phenotypes, `(B, Q)` each, and var_e `(B,)`.
-
-    `means` and `variances` are the experts', `(B, Q, E)`, of weights `(B, E)`.
-    """
-
-    mean: Tensor
-    variance: Tensor
-    noise: Tensor
-    means: Tensor
-    variances: Tensor
-    weights: Tensor
-
-
 class AWG(nn.Module):
     """Amortised weighted GBLUP.
 
@@ -119,6 +108,10 @@ class AWG(nn.Module):
         Width of gate and calibration.
     bandwidths, last_bandwidths
         Gaussian kernels on equal weights, and on those of the last round, in mean squared distances.
+    output
+        How likely the truth is under a prediction: as a "gaussian", or in the buckets ("bar") of the experts' mixture.
+    n_buckets
+        Of the bar distribution.
     """
 
     def __init__(
@@ -126,24 +119,31 @@ class AWG(nn.Module):
         n_rounds: int = 3,
         channels: int = 32,
         hidden: int = 32,
-        bandwidths: Sequence[float] = (0.5, 2.0),
-        last_bandwidths: Sequence[float] = (1.0,),
+        bandwidths: Sequence[float] = (0.3, 1.0),
+        last_bandwidths: Sequence[float] = (0.5,),
+        output: str = "gaussian",
+        n_buckets: int = 50,
     ):
         super().__init__()
-        self.settings = {
+        if output not in OUTPUTS:
+            raise ConfigError(f"architecture awg: unknown output '{output}'{did_you_mean(output, OUTPUTS)}")
+        self.settings: dict[str, Any] = {
             "architecture": "awg",
             "n_rounds": n_rounds,
             "channels": channels,
             "hidden": hidden,
             "bandwidths": list(bandwidths),
             "last_bandwidths": list(last_bandwidths),
+            "output": output,
+            "n_buckets": n_buckets,
         }
+        self.bars = BarDistribution(n_buckets)
         self.bandwidths, self.last_bandwidths = tuple(bandwidths), tuple(last_bandwidths)
         n_gaussian = len(bandwidths) + len(last_bandwidths)
         n_experts = n_rounds + 1 + n_gaussian
         self.rounds = nn.ModuleList(MarkerNetwork(N_SUMMARY, channels) for _ in range(n_rounds))
         self.log_prior = nn.Parameter(UNIFORM_H2.float().repeat(n_experts, 1))
-        self.temperature = nn.Parameter(torch.zeros(2))
+        self.temperature = nn.Parameter(torch.ones(n_gaussian))
         self.gain = nn.Parameter(torch.cat([torch.ones(n_rounds + 1), torch.zeros(n_gaussian)]))
         self.read = nn.Sequential(
             nn.Linear(N_SUMMARY + _OF_EXPERT * n_experts, 2 * hidden),
@@ -232,6 +232,12 @@ class AWG(nn.Module):
             w_BE,
         )
 
+    def log_density(self, predicted: Prediction, value_BQ: Tensor) -> Tensor:
+        """Return the log density of genetic values under a prediction, `(B, Q)`."""
+        if self.settings["output"] == "bar":
+            return self.bars.log_density(self.bars.of_mixture(predicted), value_BQ)
+        return normal_log_density(predicted.mean, predicted.variance, value_BQ)
+
     @staticmethod
     def _markers(population: Population) -> tuple[Tensor, Tensor, Tensor]:
         """Return allele variances, which markers vary, and equal weights of mean diagonal 1, `(B, M)` each."""
@@ -318,10 +324,20 @@ class AWG(nn.Module):
             gaps = [torch.asinh(value - value[:, :1]) for value in (evidence, left_out_BE)]
             seen = torch.cat([summary_BS, *gaps, h2_BE], 1)
         hidden = self.read(seen)
-        tempered = sum(t * gap for t, gap in zip(self.temperature, gaps, strict=True))
+        logit_BE = self.gate(hidden) + self._beside(evidence)
         gain = self.gain + (self.gain.clamp(min=0.0) - self.gain).detach()  # at 0 a gain may still learn to rise
-        weight = gain * torch.exp((tempered + self.gate(hidden)).clamp(-15, 15))
+        weight = gain * torch.exp((logit_BE - logit_BE.amax(1, keepdim=True)).clamp(min=-30))
         weights_BE = weight / weight.sum(1, keepdim=True)
         noise_BE = torch.stack([expert.posterior.var_e for expert in experts], 1)
         noise_B = (noise_BE * weights_BE).sum(1) * torch.exp(self.error(hidden)[:, 0].clamp(-3, 3))
         return Conditioned(population, experts, weights_BE, hidden, noise_B)
+
+    def _beside(self, evidence_BE: Tensor) -> Tensor:
+        """Return what the evidence says of Gaussian kernels against the linear one of the same weights, `(B, E)`.
+
+        The markers' weights are the same in both, so that nothing was chosen to favour one of them.
+        """
+        n_linear = len(self.rounds) + 1
+        partner = [0] * len(self.bandwidths) + [n_linear - 1] * len(self.last_bandwidths)
+        gap = (evidence_BE[:, n_linear:] - evidence_BE[:, partner]).clamp(-_MOST_EVIDENCE, _MOST_EVIDENCE)
+        return torch.cat([torch.zeros_like(evidence_BE[:, :n_linear]), self.temperature * gap], 1)

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gpatlas.nn.gpfn.awg import Population
+
 
 class TaskLike(Protocol):
     """What is read of a task: `gpatlas.priors.Task` has it."""
@@ -28,9 +30,9 @@ class TaskBatch:
     ----------
     z, query
         Genotypes less the context's mean, `(B, N, M)` and `(B, Q, M)`.
-    y, g
-        Phenotypes of the context `(B, N)` and genetic values of the queries `(B, Q)`, less the mean of the context's
-        phenotypes, in their standard deviations.
+    y, g, query_y
+        Phenotypes of the context `(B, N)`, genetic values and phenotypes of the queries `(B, Q)`, less the mean of the
+        context's phenotypes, in their standard deviations.
     mask, query_mask
         1 for rows that are there.
     chromosome
@@ -42,6 +44,7 @@ class TaskBatch:
     mask: Tensor
     query: Tensor
     g: Tensor
+    query_y: Tensor
     query_mask: Tensor
     chromosome: Tensor
 
@@ -49,26 +52,32 @@ class TaskBatch:
     def of(cls, tasks: Sequence[TaskLike], dtype: torch.dtype = torch.float32) -> "TaskBatch":
         """Collate tasks."""
         parts = [_standardised(task) for task in tasks]
-        z, y, query, g = (
+        z, y, query, g, query_y = (
             _padded([torch.from_numpy(part[k]).to(dtype) for part in parts]) for k in range(len(parts[0]))
         )
         mask, query_mask = (_padded([torch.ones(len(part[k]), dtype=dtype) for part in parts]) for k in (1, 3))
         chromosome = torch.stack([torch.from_numpy(np.ascontiguousarray(task.chromosome)) for task in tasks])
-        return cls(z, y, mask, query, g, query_mask, chromosome)
+        return cls(z, y, mask, query, g, query_y, query_mask, chromosome)
+
+    @property
+    def population(self) -> Population:
+        """The contexts."""
+        return Population.of(self.z, self.y, self.mask, self.chromosome)
 
     def to(self, device: Any) -> "TaskBatch":
         """Return it on another device."""
         return TaskBatch(*(value.to(device) for value in vars(self).values()))
 
 
-def _standardised(task: TaskLike) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def _standardised(task: TaskLike) -> tuple[NDArray, ...]:
     known = task.phenotype[task.context]
     mean, sd = known.mean(), known.std(ddof=1)
     x = task.genotypes.astype(np.float64)
     centre = x[task.context].mean(axis=0)
     y = (known - mean) / sd
     g = (task.genetic_value[~task.context] - mean) / sd
-    return x[task.context] - centre, y, x[~task.context] - centre, g
+    query_y = (task.phenotype[~task.context] - mean) / sd
+    return x[task.context] - centre, y, x[~task.context] - centre, g, query_y
 
 
 def _padded(rows: list[Tensor]) -> Tensor:

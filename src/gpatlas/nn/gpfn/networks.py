@@ -9,8 +9,9 @@ from torch import nn
 
 from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.nn.gpfn.awg import AWG
+from gpatlas.nn.gpfn.transformer import RowTransformer
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"awg": AWG}
+ARCHITECTURES: dict[str, type[nn.Module]] = {"awg": AWG, "transformer": RowTransformer}
 
 
 def make_network(architecture: str = "awg", **settings: Any) -> nn.Module:
