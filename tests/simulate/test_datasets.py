@@ -15,6 +15,7 @@ from gpatlas.simulate import (
     SiteRoles,
     add_snp_chip,
     add_traits,
+    concatenate,
     even_map,
     from_dataset,
     genetic_values,
@@ -198,6 +199,44 @@ def test_inbred_genotypes_become_founders(program):
 def test_refused_founders(program, change, options, message):
     with pytest.raises(DataError, match=message):
         from_dataset(replace(to_dataset(program[0]), **change), **options)
+
+
+@pytest.mark.parametrize("phased", [False, True])
+def test_names_of_the_users_data_are_kept(program, phased):
+    """Founders of a dataset, crossed, on a chip: their names, loci and alleles are those of the file."""
+    founders, rng = (program[0] if phased else make_dh(program[0], program[5])), program[5]
+    data = to_dataset(founders)
+    order = rng.permutation(100)
+    names = [f"line{k}_{h}" for k in range(20) for h in (1, 2)] if phased else [f"line{k}" for k in range(20)]
+    data = replace(
+        data.loci(order),
+        genotypes=phased_haplotypes(founders).unpack()[:, order].view(np.int8) if phased else data.dosage(None, order),
+        sample_id=np.array(names),
+        ploidy=1 if phased else 2,
+        alleles=np.array([["A", f"T{k}"] for k in order]),
+        phenotypes=np.empty((40 if phased else 20, 0)),
+        fold=np.zeros(40 if phased else 20, np.uint8),
+        covariates=None,
+        family=None,
+        position=data.position[order] * 100,
+        position_unit="cM",
+    )  # fmt: skip
+    made = from_dataset(data, ploidy=2)
+    progeny = rand_cross(made, 5, rng)
+    out = to_dataset(concatenate([made.take(np.array([3, 1])), progeny]), chip=program[4], origin=data)
+    assert as_text(out.sample_id).tolist() == ["line3", "line1", *(str(one) for one in progeny.id)]
+    assert (out.position_unit, out.n_loci) == ("cM", 40)
+    by_name = dict(zip(data.locus_id, data.dosage().T, strict=True))
+    for name, dosage in zip(out.locus_id, out.dosage().T, strict=True):
+        copies = by_name[name].reshape(20, -1).sum(axis=1) if phased else by_name[name]
+        assert dosage[:2].tolist() == [copies[3], copies[1]]
+    allele = dict(zip(data.locus_id, data.alleles[:, 1], strict=True))
+    assert out.alleles[:, 1].tolist() == [allele[name] for name in out.locus_id]
+    with pytest.raises(DataError, match="the population has 100 loci, its origin 60"):
+        to_dataset(made, origin=data.loci(np.arange(60)))
+    clash = replace(data, sample_id=np.array([f"{progeny.id[0]}{'_1' if phased else ''}", *names[1:]]))
+    with pytest.raises(DataError, match=f"a founder is called {progeny.id[0]}, which is another one's id"):
+        to_dataset(concatenate([made, progeny]), origin=clash)
 
 
 def test_haplotypes_of_others_are_refused(program, tmp_path):

@@ -1,12 +1,13 @@
 """Populations as datasets, and the genotypes of a user's dataset as founders."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import gpatlas
-from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_text
+from gpatlas.dataset import Dataset, Effects, Fold, Pairs, Triples, Truth, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
@@ -29,6 +30,7 @@ def to_dataset(
     chip: SnpChip | None = None,
     family: NDArray | None = None,
     fold: NDArray[np.uint8] | None = None,
+    origin: Dataset | None = None,
 ) -> Dataset:
     """Make the dataset of a population, for `gpatlas.io.write_dataset`, models and exports.
 
@@ -47,11 +49,14 @@ def to_dataset(
         `(n_individuals,)` names; by default those of full sibs, "mother x father", and "" where neither is known.
     fold
         Codes of `Fold`; all training samples when left out.
+    origin
+        The dataset that the founders were made of by `from_dataset`: loci keep its names, positions and alleles, and
+        founders the names of its samples.
 
     Raises
     ------
     DataError
-        An id stands for two individuals, or phenotypes do not fit.
+        A name stands for two individuals, or phenotypes or loci do not fit.
     """
     n = population.n_individuals
     ids, counts = np.unique(population.id, return_counts=True)
@@ -63,6 +68,19 @@ def to_dataset(
             f"to_dataset: phenotypes have the shape {np.shape(phenotypes)} for {n} individuals and {n_traits} traits"
         )
     loci = np.arange(population.n_loci) if chip is None else chip.loci
+    sample_id = population.id.astype(str)
+    sites: dict[str, Any] = {
+        "locus_id": population.locus_id[loci],
+        "chromosome": population.chromosome[loci].astype("S"),
+        "position": population.position[loci],
+    }
+    if origin is not None:
+        sample_id = _named_founders(population, origin)
+        columns = _map_order(origin)[loci]
+        sites = {name: getattr(origin, name)[columns] for name in sites} | {
+            "position_unit": origin.position_unit,
+            "alleles": None if origin.alleles is None else origin.alleles[columns],
+        }
     truth, hidden = None, 0
     if traits is not None:
         truth = make_truth(population, traits.groups, genetic_values(population, traits.groups))
@@ -76,18 +94,16 @@ def to_dataset(
     return Dataset(
         genotypes=population.genotypes() if chip is None else population.dosage(slice(0, n), loci).view(np.int8),
         phenotypes=np.full((n, n_traits), np.nan) if phenotypes is None else np.asarray(phenotypes, dtype=np.float64),
-        sample_id=population.id.astype("S"),
-        locus_id=population.locus_id[loci],
+        sample_id=as_bytes(sample_id),
         trait_id=trait_names(n_traits),
         ploidy=population.ploidy,
         fold=np.full(n, Fold.train, dtype=np.uint8) if fold is None else fold,
-        chromosome=population.chromosome[loci].astype("S"),
-        position=population.position[loci],
         truth=truth,
         covariates=covariates,
         covariate_id=np.array(["sex"]) if sexed else np.empty(0, dtype="S1"),
         levels={"sex": ("male", "female")} if sexed else {},
         family=_full_sibs(population) if family is None else family,
+        **sites,
         provenance={
             "gpatlas": gpatlas.__version__,
             "engine": {"name": "native", "version": gpatlas.__version__},
@@ -102,6 +118,22 @@ def phased_haplotypes(population: Population, chip: SnpChip | None = None) -> Pa
     if population.inbred:
         rows //= population.ploidy
     return PackedBits.pack(population.haplotypes.unpack(rows, None if chip is None else chip.loci))
+
+
+def _named_founders(population: Population, origin: Dataset) -> NDArray:
+    """Return ids as text, with the names of the origin's samples in place of the founders' ids, `(n_individuals,)`."""
+    if population.n_loci != origin.n_loci:
+        raise DataError(f"to_dataset: the population has {population.n_loci} loci, its origin {origin.n_loci}")
+    names = as_text(origin.sample_id)
+    if origin.ploidy < population.ploidy:  # rows are haplotypes
+        names = np.array([name.removesuffix("_1") for name in names[:: population.ploidy // origin.ploidy].tolist()])
+    is_founder = (population.id >= 1) & (population.id <= len(names))
+    named = population.id.astype(str).astype(object)
+    named[is_founder] = names[population.id[is_founder] - 1]
+    found, counts = np.unique(named.astype(str), return_counts=True)
+    if (counts > 1).any():
+        raise DataError(f"to_dataset: a founder is called {found[counts > 1][0]}, which is another one's id, too")
+    return named.astype(str)
 
 
 def _full_sibs(population: Population) -> NDArray | None:
@@ -154,9 +186,8 @@ def from_dataset(dataset: Dataset, *, ploidy: int | None = None, morgan_per_bp: 
     DataError
         A call is missing or heterozygous, a position is not known, or the rows do not make up whole founders.
     """
-    position, order = _positions_in_morgan(dataset, morgan_per_bp)
-    chromosome = _numbered(as_text(dataset.chromosome))
-    order = order[np.argsort(chromosome[order], kind="stable")]
+    position = _in_morgan(dataset, morgan_per_bp)
+    chromosome, order = _numbered(as_text(dataset.chromosome)), _map_order(dataset)
     dosage = dataset.dosage()
     inbred = dataset.ploidy > 1
     if missing := int((dosage == MISSING).sum()):
@@ -177,8 +208,7 @@ def from_dataset(dataset: Dataset, *, ploidy: int | None = None, morgan_per_bp: 
     )
 
 
-def _positions_in_morgan(dataset: Dataset, morgan_per_bp: float | None) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return positions and the order that sorts them."""
+def _in_morgan(dataset: Dataset, morgan_per_bp: float | None) -> NDArray[np.float64]:
     unit = dataset.position_unit
     if unknown := int((~np.isfinite(dataset.position)).sum()):
         raise DataError(f"founders: {several(unknown, 'locus', 'has')} no position; a genetic map needs all of them")
@@ -186,8 +216,12 @@ def _positions_in_morgan(dataset: Dataset, morgan_per_bp: float | None) -> tuple
         raise DataError("founders: positions are in bp; give morgan_per_bp, such as 1e-8 for 1 cM in a million")
     if unit != "bp" and unit not in _IN_MORGAN:
         raise DataError(f"founders: positions have the unit '{unit}'; Morgan, cM or bp are needed")
-    position = dataset.position * (_IN_MORGAN[unit] if unit in _IN_MORGAN else float(morgan_per_bp or 0))
-    return position, np.argsort(position, kind="stable")
+    return dataset.position * (_IN_MORGAN[unit] if unit in _IN_MORGAN else float(morgan_per_bp or 0))
+
+
+def _map_order(dataset: Dataset) -> NDArray[np.intp]:
+    """Return the order of loci on the founders' map."""
+    return np.lexsort((dataset.position, _numbered(as_text(dataset.chromosome))))
 
 
 def _numbered(names: NDArray) -> NDArray[np.int32]:
