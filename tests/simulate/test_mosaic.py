@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
-from gpatlas.simulate import even_map, mosaic, random_map
-from gpatlas.simulate.mosaic_kernels import copy_from_ancestors, draw_ancestors
+from gpatlas.simulate import even_map, from_haplotypes, mosaic, mosaic_of, random_map
+from gpatlas.simulate.mosaic_kernels import draw_ancestors
 
 
 def test_linkage_disequilibrium_falls_exponentially():
@@ -24,16 +24,15 @@ def test_linkage_disequilibrium_falls_exponentially():
 def test_rows_are_pieces_of_their_own_ancestors():
     """Every row equals one ancestor between switches; the number of switches is Poisson."""
     rng = np.random.default_rng(2)
-    n_ancestors, n_loci, rows = 8, 6_000, np.zeros((200, 750), dtype=np.uint8)
-    ancestors = rng.integers(0, 2, (2 * n_ancestors, n_loci), dtype=np.uint8)
-    position = np.concatenate([np.sort(rng.random(3_000)), np.sort(rng.random(3_000)) * 2])
-    first = np.repeat([0, n_ancestors], 100)
-    seed, packed = np.uint64(7), PackedBits.pack(ancestors).bits
-    copy_from_ancestors(seed, packed, first, n_ancestors, np.array([0, 3_000, 6_000]), position, 4.0, rows)
-    alleles = PackedBits(rows, n_loci).unpack()
-    changes = [_fewest_pieces(row, ancestors[k : k + n_ancestors]) - 1 for row, k in zip(alleles, first, strict=True)]
+    n_ancestors, n_loci = 8, 6_000
+    haplotypes = rng.integers(0, 2, (2 * n_ancestors, n_loci), dtype=np.uint8)
+    ancestors = from_haplotypes(haplotypes, *random_map([3_000, 3_000], rng, [1.0, 2.0]), ploidy=1)
+    codes = np.repeat([0, 1], 100)
+    made = mosaic_of(ancestors, 200, rng, switch_rate=4.0, subpopulation=codes, n_subpopulations=2, inbred=True)
+    alleles, of_code = made.haplotypes.unpack(), haplotypes.reshape(2, n_ancestors, n_loci)
+    changes = [_fewest_pieces(row, of_code[code]) - 1 for row, code in zip(alleles, codes, strict=True)]
     expected = 12 * (1 - 1 / n_ancestors) + (1 - 1 / n_ancestors)  # switches to another ancestor, and chromosome 2
-    assert abs(np.mean(changes) - expected) < 3 * np.sqrt(expected / len(rows))
+    assert abs(np.mean(changes) - expected) < 3 * np.sqrt(expected / 200)
 
 
 def _fewest_pieces(row, ancestors):
@@ -92,7 +91,7 @@ def test_every_founder_is_made_of_ancestors(seed, ploidy, inbred, n_loci):
         ({"switch_rate": 0.0}, "switch_rate = 0"),
         ({"frequency": (0.0, 1.0)}, r"frequency = \(0, 1\)"),
         ({"subpopulation": np.zeros(3, int)}, r"shape \(3,\) for 5 founders"),
-        ({"subpopulation": np.full(5, -1)}, "the code -1"),
+        ({"subpopulation": np.full(5, -1)}, "the code -1; codes are 0 … 0"),
     ],
 )
 def test_refusals(settings, message):
@@ -100,3 +99,13 @@ def test_refusals(settings, message):
     with pytest.raises(DataError, match=message):
         mosaic(5, **{"n_ancestors": 4} | settings, chromosome=chromosome, position=position,
                rng=np.random.default_rng(1))  # fmt: skip
+
+
+def test_ancestors_of_subpopulations():
+    """Their haplotypes fall into equal parts, and every code has its own."""
+    chromosome, position = even_map([10])
+    ancestors = mosaic(3, 4, chromosome, position, np.random.default_rng(1), inbred=True)
+    with pytest.raises(DataError, match="3 ancestral haplotypes do not make 2 equal parts"):
+        mosaic_of(ancestors, 4, np.random.default_rng(1), n_subpopulations=2)
+    with pytest.raises(DataError, match="the code 3; codes are 0 … 2"):
+        mosaic_of(ancestors, 1, np.random.default_rng(1), subpopulation=np.array([3]), n_subpopulations=3)

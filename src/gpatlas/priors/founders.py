@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from gpatlas.packed import PackedBits
 from gpatlas.priors.laws import allele_frequency
 from gpatlas.priors.maps import PLANTS, chromosome_lengths, draw_map, from_first_locus
-from gpatlas.simulate import Population, from_haplotypes, mosaic
-from gpatlas.simulate.mosaic_kernels import copy_from_ancestors
+from gpatlas.simulate import Population, from_haplotypes, mosaic, mosaic_of
 
 _FEW = 200  # haplotypes among which loci are sought that differ; among more nearly all do
 
@@ -65,7 +64,15 @@ def draw_founders(
             frequency=frequency,
             inbred=True,
         )
-        founders = _copies(ancestors, rng.integers(n_groups, size=n), n_ancestors, long, inbred, rng)
+        founders = mosaic_of(
+            ancestors,
+            n,
+            rng,
+            switch_rate=long,
+            subpopulation=rng.integers(n_groups, size=n),
+            n_subpopulations=n_groups,
+            inbred=inbred,
+        )
         if not few:
             return founders
         share = allele_frequency(founders)
@@ -73,31 +80,6 @@ def draw_founders(
         if len(different) >= n_sites:
             return take_loci(founders, np.sort(rng.choice(different, n_sites, replace=False)))
         drawn = int(1.3 * drawn * n_sites / max(len(different), n_sites / 8))
-
-
-def _copies(
-    ancestors: Population,
-    group: NDArray[np.integer],
-    n_ancestors: int,
-    switch_rate: float,
-    inbred: bool,
-    rng: np.random.Generator,
-) -> Population:
-    """Draw mosaics of given ancestors, `n_ancestors` of each group; `group` is that of each individual `(n,)`."""
-    copies, genetic_map = 1 if inbred else 2, ancestors.genetic_map
-    rows = np.zeros((len(group) * copies, ancestors.haplotypes.bits.shape[1]), dtype=np.uint8)
-    copy_from_ancestors(
-        rng.integers(0, 1 << 64, dtype=np.uint64),
-        ancestors.haplotypes.bits,
-        np.repeat(group.astype(np.int64) * n_ancestors, copies),
-        n_ancestors,
-        genetic_map.first,
-        genetic_map.position,
-        switch_rate,
-        rows,
-    )
-    haplotypes = PackedBits(rows, ancestors.n_loci)
-    return Population(haplotypes, 2, inbred, ancestors.chromosome, ancestors.position)
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -1,4 +1,26 @@
-"""Simulated populations with AlphaSimR's semantics."""
+"""Simulated populations with AlphaSimR's semantics: founders, traits, crosses, selection, and ways out.
+
+A program of recurrent selection among doubled haploids, whose chip does not hold the QTL:
+
+    import numpy as np
+    from gpatlas.config.simulation import PhenotypeSpec, TraitSpec
+    from gpatlas.io import write_dataset
+    from gpatlas.simulate import *
+
+    rng = np.random.default_rng(1)
+    founders = coalescent(50, 10, rng, demography=GENERIC, loci_per_chromosome=300)
+    chip, roles = add_snp_chip(founders, 100, rng, min_frequency=0.05)
+    traits = add_traits(founders, (TraitSpec(type="A", qtl_per_chromosome=20),), rng, roles.qtl)
+    parents = founders
+    for cycle in range(5):
+        lines = make_dh(rand_cross(parents, 20, rng), rng, n_dh=10)
+        phenotypes = set_phenotypes(lines, traits, PhenotypeSpec(h2=0.5), rng)
+        parents = lines.take(select_individuals(lines, phenotypes[:, 0], 10))
+        print(cycle, genetic_values(lines, traits.groups).gv.mean())
+    write_dataset(to_dataset(lines, traits=traits, phenotypes=phenotypes, chip=chip), "lines.h5")
+
+Every function that draws takes a `numpy.random.Generator`; the same seed gives the same bytes.
+"""
 
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip, restrict_sites
 from gpatlas.simulate.coalescent import coalescent
@@ -9,7 +31,7 @@ from gpatlas.simulate.founders import even_map, from_haplotypes, quick_haplo, ra
 from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.genetics import GeneticValues, TraitGroup, genetic_values
 from gpatlas.simulate.meiosis import Meiosis
-from gpatlas.simulate.mosaic import mosaic
+from gpatlas.simulate.mosaic import mosaic, mosaic_of
 from gpatlas.simulate.native import simulate
 from gpatlas.simulate.pedigree import Pedigree, family_codes
 from gpatlas.simulate.phenotypes import set_phenotypes
@@ -59,6 +81,7 @@ __all__ = [
     "make_dh",
     "merge_genome",
     "mosaic",
+    "mosaic_of",
     "open_pollinate",
     "phased_haplotypes",
     "pull_genotypes",

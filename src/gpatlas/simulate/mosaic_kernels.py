@@ -46,55 +46,34 @@ def copy_from_ancestors(
     ancestors: NDArray,
     first_ancestor: NDArray,
     n_ancestors: int,
-    first_locus: NDArray,
+    first: NDArray,
     position: NDArray,
+    guide: NDArray,
     switch_rate: float,
     rows: NDArray,
 ) -> None:
     """Fill packed `rows` with pieces of ancestors `first_ancestor[row] … + n_ancestors - 1`.
 
-    Chromosome c has the loci `first_locus[c] … first_locus[c + 1] - 1`. Its switches are a Poisson process of
+    `first`, `position` and `guide` are those of the `GeneticMap`. A chromosome's switches are a Poisson process of
     `switch_rate` per Morgan, and each chooses among all ancestors again (Li & Stephens 2003). A locus at a switch
     belongs to the piece on its left, as at a crossover. Every row has a random stream of its own.
     """
-    cells, cells_per_morgan = _cells(first_locus, position)
     for row in range(len(rows)):
         state = mixed(seed + uint64(row) * GOLDEN)
-        for c in range(len(first_locus) - 1):
-            locus, end = first_locus[c], first_locus[c + 1]
-            where = position[locus]
-            first = where
+        for c in range(len(first) - 1):
+            locus, end = first[c], first[c + 1]
+            length, where = position[end - 1], 0.0
+            per_morgan = (end - locus) / length if length > 0 else 0.0
             while locus < end:
                 state += GOLDEN
                 word = mixed(state)
                 ancestor = first_ancestor[row] + int64(((word >> uint64(32)) * uint64(n_ancestors)) >> uint64(32))
                 where -= np.log((float64(word & uint64(0xFFFFFFFF)) + 0.5) * 2.0**-32) / switch_rate
-                cell = (where - first) * cells_per_morgan[c]
                 stop = end
-                if cell < end - first_locus[c]:
-                    stop = max(locus, cells[first_locus[c] + int64(cell)])
-                    while stop < end and position[stop] <= where:
+                if where < length:
+                    piece = int64(where * per_morgan)
+                    stop = max(locus, guide[min(first[c] + piece, end - 1)])
+                    while position[stop] <= where:
                         stop += 1
                 copy_bits(ancestors, ancestor, rows, row, locus, stop)
                 locus = stop
-
-
-@compiled
-def _cells(first_locus: NDArray, position: NDArray) -> tuple[NDArray, NDArray]:
-    """Cut every chromosome into as many equal cells as it has loci; return each cell's first locus, and cells a Morgan.
-
-    A position's locus is then found in a step or two.
-    """
-    cells = np.empty(len(position), dtype=np.int64)
-    cells_per_morgan = np.zeros(len(first_locus) - 1)
-    for c in range(len(first_locus) - 1):
-        first, end = first_locus[c], first_locus[c + 1]
-        length = position[end - 1] - position[first]
-        if length > 0:
-            cells_per_morgan[c] = (end - first) / length
-        locus = first
-        for k in range(end - first):
-            while locus < end and (position[locus] - position[first]) * cells_per_morgan[c] < k:
-                locus += 1
-            cells[first + k] = locus
-    return cells, cells_per_morgan
