@@ -288,6 +288,13 @@ def test_other_bad_input_is_refused():
         founders().with_sexes("yes")
     with pytest.raises(DataError, match="positions must be finite and ascend"):
         self_pollinate(from_haplotypes(np.zeros((2, 3)), np.ones(3), [0, 2, 1], ploidy=2), rng())
+    with pytest.raises(DataError, match="n_progeny = -1 is negative"):
+        make_cross(founders(), [[0, 1]], rng(), -1)
+    with pytest.raises(DataError, match="n_crosses = -2 is negative"):
+        rand_cross(founders(), -2, rng())
+    other = founders().like(founders().haplotypes, meiosis=Meiosis(v=1))
+    with pytest.raises(DataError, match="recombine differently"):
+        make_cross2(founders(), other, [[0, 0]], rng())
     for settings in ({"v": 0.0}, {"p": 1.5}, {"female_to_male": -1.0}):
         with pytest.raises(ConfigError, match=next(iter(settings))):
             Meiosis(**settings)

@@ -74,6 +74,7 @@ def make_cross2(
     Ploidies may differ as long as both are even: progeny get half of each.
     """
     mothers, fathers = parents_of_plan(plan, females, males, by_id)
+    require_count("n_progeny", n_progeny)
     mothers, fathers = np.repeat(mothers, n_progeny), np.repeat(fathers, n_progeny)
     return _progeny(females, mothers, males, fathers, rng, first_id, record)
 
@@ -97,6 +98,7 @@ def self_pollinate(
         Give progeny the mother and father of the selfed plant, so that lines keep the family of the cross that they
         come from (AlphaSimR's default); otherwise the plant itself is both.
     """
+    require_count("n_progeny", n_progeny)
     each = np.repeat(np.arange(population.n_individuals), n_progeny)
     progeny = _progeny(population, each, population, each, rng, first_id, record)
     return _with_grandparents(progeny, population, each) if keep_parents else progeny
@@ -145,6 +147,8 @@ def _progeny(
                 "`merge_genome` unites haploids"
             )
     require_same_map(females, males)
+    if females.meiosis != males.meiosis:
+        raise DataError(f"mothers and fathers recombine differently: {females.meiosis} and {males.meiosis}")
     n, ploidy, width = len(mothers), (females.ploidy + males.ploidy) // 2, females.haplotypes.bits.shape[1]
     bits = np.empty((n * ploidy, width), dtype=np.uint8)
     genetic_map, meiosis, seed = females.genetic_map, females.meiosis, draw_seed(rng)
@@ -178,6 +182,12 @@ def new_ids(n: int, first_id: int | None, *parents: Population) -> NDArray[np.in
     """Number n progeny from `first_id`, or from the parents' highest id on."""
     start = max(int(p.id.max(initial=0)) for p in parents) + 1 if first_id is None else first_id
     return np.arange(start, start + n, dtype=np.int64)
+
+
+def require_count(name: str, value: int) -> None:
+    """Raise a `DataError` where a number of progeny or crosses is negative."""
+    if value < 0:
+        raise DataError(f"{name} = {value} is negative")
 
 
 def _with_grandparents(progeny: Population, parents: Population, each: NDArray) -> Population:

@@ -21,7 +21,7 @@ from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.meiosis import Meiosis
 from gpatlas.simulate.variates import GOLDEN, compiled, gamma, geometric, mixed, shuffle, stream, uniform
 
-WORTH_SHARING = 5_000_000  # gametes × (bytes + 50 per chromosome): some 10 ms of one core
+WORTH_SHARING = 20_000_000  # gametes × (bytes + 50 per chromosome): some 15 ms of one core
 GAMETES_AT_ONCE = 256
 
 

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
-from gpatlas.simulate.crossing import draw_seed, new_ids, parents_of_plan
+from gpatlas.simulate.crossing import draw_seed, new_ids, parents_of_plan, require_count
 from gpatlas.simulate.population import Population, draw_sexes, require_same_map
 
 
@@ -73,6 +73,7 @@ def reduce_genome(
 
     if population.ploidy % 2:
         raise DataError(f"reduce_genome: ploidy {population.ploidy} is odd and cannot be halved")
+    require_count("the number of progeny", n_progeny)
     each = np.repeat(np.arange(population.n_individuals), n_progeny)
     meiosis, seed = population.meiosis, draw_seed(rng)
     scale = (meiosis.female if use_female_map else meiosis.male) if recombination else 0.0

@@ -188,14 +188,18 @@ def concatenate(populations: Sequence[Population]) -> Population:
     Raises
     ------
     DataError
-        There is no population, or ploidies, loci, or whether there are sexes differ.
+        There is no population, or ploidies, loci, meioses or how they get sexes differ.
     """
     if not populations:
         raise DataError("concatenate: no population was given")
     first = populations[0]
     for other in populations[1:]:
         require_same_map(first, other)
-        for what, a, b in (("ploidy", first.ploidy, other.ploidy), ("sexes", first.sexes, other.sexes)):
+        for what, a, b in (
+            ("ploidy", first.ploidy, other.ploidy),
+            ("sexes", first.sexes, other.sexes),
+            ("meiosis", first.meiosis, other.meiosis),
+        ):
             if a != b:
                 raise DataError(f"concatenate: {what} {a} and {b} do not go together")
     inbred = all(population.inbred for population in populations)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gpatlas.errors import DataError
-from gpatlas.simulate.crossing import make_cross, make_cross2
+from gpatlas.simulate.crossing import make_cross, make_cross2, require_count
 from gpatlas.simulate.plans import balanced, factorial, half_diallel
 from gpatlas.simulate.population import FEMALE, MALE, Population
 
@@ -39,6 +39,7 @@ def rand_cross(
     ignore_sexes
         Cross as though there were none.
     """
+    require_count("n_crosses", n_crosses)
     candidates = _candidates(population, parents)
     if len(candidates) < 2:
         raise DataError(f"rand_cross: {len(candidates)} parent cannot be crossed; two are the least")
@@ -66,6 +67,7 @@ def rand_cross2(
 
     Where individuals have sexes, only females become mothers and only males fathers.
     """
+    require_count("n_crosses", n_crosses)
     mothers, fathers = _candidates(females, None), _candidates(males, None)
     if not ignore_sexes:
         mothers = mothers if females.sex is None else _of_sex(females, mothers, FEMALE)
@@ -100,6 +102,9 @@ def open_pollinate(
     fathers
         Indices of the fathers: the mothers, where pollen is controlled; all individuals by default.
     """
+    require_count("n_seeds", n_seeds)
+    if not 0 <= self_probability <= 1:
+        raise DataError(f"open_pollinate: self_probability = {self_probability:g} is not from 0 to 1")
     dams, sires = _candidates(population, mothers), np.unique(_candidates(population, fathers))
     at = np.searchsorted(sires, dams)
     among = np.isin(dams, sires)
