@@ -64,7 +64,7 @@ def transmit(
     work = len(parent) * (parents.shape[1] + 50 * genetic_map.n_chromosomes)
     inputs = (
         parents, parent, homologues, ploidy, genetic_map.first, genetic_map.position, genetic_map.guide,
-        meiosis.v, meiosis.p, scale, np.uint64(seed[0]), seed[1], gametes, first_row, rows_apart,
+        float(meiosis.v), float(meiosis.p), scale, np.uint64(seed[0]), seed[1], gametes, first_row, rows_apart,
     )  # fmt: skip
     if work < WORTH_SHARING:
         _transmit(*inputs, 0, len(parent))
@@ -73,7 +73,7 @@ def transmit(
 
 
 @compiled
-def crossovers(
+def _crossovers(
     state: Any,
     position: NDArray,
     guide: NDArray,
@@ -152,9 +152,37 @@ def _transmit(
             end = first[c + 1] if c + 1 < n_chromosomes else n_bits
             state = shuffle(state, order)
             for b in range(ploidy // 2):
-                state, n = crossovers(state, position, guide, first[c], first[c + 1], v, p, scale, sites)
+                state, n = _crossovers(state, position, guide, first[c], first[c + 1], v, p, scale, sites)
                 here, other, at = of + order[2 * b], of + order[2 * b + 1], first[c]
                 for k in range(n):
                     copy_bits(parents, here, gametes, row + b, at, sites[k])
                     here, other, at = other, here, sites[k]
                 copy_bits(parents, here, gametes, row + b, at, end)
+
+
+@compiled  # in this file, since Numba's cache goes by the file's date: both must draw the same
+def record_crossovers(
+    n_gametes: int, ploidy: int, first: NDArray, position: NDArray, guide: NDArray, v: float, p: float,
+    scale: float, seed: Any, sex: int, first_row: int, rows_apart: int, lists: NDArray, stretches: NDArray,
+) -> None:  # fmt: skip
+    """Draw the crossovers that `transmit` draws from the same seed, and write them down; see `Recombinations`.
+
+    Counts stretches in `lists`, or, where there is room in `stretches`, writes them from the places in `lists`.
+    """
+    sites, order = np.empty(np.diff(first).max(), dtype=np.int64), np.empty(ploidy, dtype=np.int64)
+    n_chromosomes = len(first) - 1
+    for g in range(n_gametes):
+        state = stream(seed, 2 * g + sex)
+        for h in range(ploidy):
+            order[h] = h
+        for c in range(n_chromosomes):
+            state = shuffle(state, order)
+            for b in range(ploidy // 2):
+                state, n = _crossovers(state, position, guide, first[c], first[c + 1], v, p, scale, sites)
+                k = (first_row + g * rows_apart + b) * n_chromosomes + c
+                if len(stretches) == 0:
+                    lists[k] = n + 1
+                    continue
+                for j in range(n + 1):
+                    stretches[lists[k] + j, 0] = order[2 * b + j % 2] + 1
+                    stretches[lists[k] + j, 1] = sites[j - 1] - first[c] + 1 if j else 1

@@ -1,7 +1,5 @@
 """Compiled records of meiosis: the crossovers of gametes as a table, and haplotypes rebuilt from such tables."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +7,12 @@ from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
 from gpatlas.packed.copying import copy_bits
 from gpatlas.simulate.crossing import index_of
-from gpatlas.simulate.gametes import crossovers
+from gpatlas.simulate.gametes import record_crossovers
 from gpatlas.simulate.genetic_map import GeneticMap
 from gpatlas.simulate.meiosis import Meiosis
 from gpatlas.simulate.population import Population
 from gpatlas.simulate.recombinations import Recombinations
-from gpatlas.simulate.variates import compiled, shuffle, stream
+from gpatlas.simulate.variates import compiled
 
 
 class Recorder:
@@ -49,11 +47,11 @@ class Recorder:
         return Recombinations(self._parent, first, stretches[:, 0], stretches[:, 1])
 
     def _walk(self, first: NDArray, stretches: NDArray) -> None:
-        m, rows_apart = self._map, self._parent.shape[1]
+        m, v, p = self._map, float(self._meiosis.v), float(self._meiosis.p)
         for n, ploidy, *drawn, first_row in self._gametes:
-            _record(
-                n, ploidy, m.first, m.position, m.guide, self._meiosis.v, self._meiosis.p, *drawn,
-                first_row, rows_apart, first, stretches,
+            record_crossovers(
+                n, ploidy, m.first, m.position, m.guide, v, p, *drawn,
+                first_row, self._parent.shape[1], first, stretches,
             )  # fmt: skip
 
 
@@ -92,31 +90,6 @@ def drop_haplotypes(parents: Population, recombinations: Recombinations) -> Pack
         recombinations.first, recombinations.haplotype, recombinations.site, bits,
     )  # fmt: skip
     return PackedBits(bits, parents.n_loci)
-
-
-@compiled
-def _record(
-    n_gametes: int, ploidy: int, first: NDArray, position: NDArray, guide: NDArray, v: float, p: float,
-    scale: float, seed: Any, sex: int, first_row: int, rows_apart: int, lists: NDArray, stretches: NDArray,
-) -> None:  # fmt: skip
-    """Count stretches in `lists`, or, where there is room in `stretches`, write them from the places in `lists`."""
-    sites, order = np.empty(np.diff(first).max(), dtype=np.int64), np.empty(ploidy, dtype=np.int64)
-    n_chromosomes = len(first) - 1
-    for g in range(n_gametes):
-        state = stream(seed, 2 * g + sex)
-        for h in range(ploidy):
-            order[h] = h
-        for c in range(n_chromosomes):
-            state = shuffle(state, order)
-            for b in range(ploidy // 2):
-                state, n = crossovers(state, position, guide, first[c], first[c + 1], v, p, scale, sites)
-                k = (first_row + g * rows_apart + b) * n_chromosomes + c
-                if len(stretches) == 0:
-                    lists[k] = n + 1
-                    continue
-                for j in range(n + 1):
-                    stretches[lists[k] + j, 0] = order[2 * b + j % 2] + 1
-                    stretches[lists[k] + j, 1] = sites[j - 1] - first[c] + 1 if j else 1
 
 
 @compiled
