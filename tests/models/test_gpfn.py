@@ -175,3 +175,16 @@ def test_the_transformer_predicts_too(rng, tmp_path):
     assert value.shape == sd.shape == (40, 2)
     assert (sd > 0).all()
     np.testing.assert_allclose(model.predict(x[90:91]), value[:1], rtol=1e-7)
+
+
+def test_many_genotypes_are_held_in_single_precision(rng, checkpoint, monkeypatch):
+    """And taken in blocks: the numbers stay what they were."""
+    x, y, _ = population(rng)
+    both = np.hstack([x, rng.normal(size=(130, 1))])
+    model = make("gpfn", checkpoint=checkpoint, n_covariates=1)
+    expected = model.fit(both[:90], y[:90]).predict(both[90:], return_std=True)
+    monkeypatch.setattr("gpatlas.models.conditioning._DOUBLE", 0)
+    monkeypatch.setattr("gpatlas.models.conditioning._BLOCK", 900)
+    monkeypatch.setattr("gpatlas.nn.gpfn.kernels._BLOCK", 1)
+    found = model.fit(both[:90], y[:90]).predict(both[90:], return_std=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)

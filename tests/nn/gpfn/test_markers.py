@@ -20,7 +20,10 @@ def test_neighbours_count_by_their_linkage(rng):
     z = torch.from_numpy(rng.integers(0, 3, (2, N, M)) - 1.0)
     chromosome = torch.from_numpy(np.repeat([1, 2], M // 2))[None].repeat(2, 1)
     values = torch.from_numpy(rng.normal(size=(2, M, 3)))
-    found = neighbours_sum(values, linkage(z, chromosome))
+    r2 = linkage(z, chromosome)
+    found = neighbours_sum(values, r2)
+    assert torch.autograd.gradcheck(lambda few: neighbours_sum(few, r2[:, :9]), values[:, :9].requires_grad_())
+    values = values.detach()
     for b in range(2):
         norm = z[b].square().sum(0)
         r2 = (z[b].T @ z[b]) ** 2 / torch.outer(norm, norm)

@@ -119,7 +119,7 @@ class AWG(nn.Module):
         n_rounds: int = 3,
         channels: int = 32,
         hidden: int = 32,
-        bandwidths: Sequence[float] = (0.3, 1.0),
+        bandwidths: Sequence[float] = (0.5, 1.5),
         last_bandwidths: Sequence[float] = (0.5,),
         output: str = "gaussian",
         n_buckets: int = 50,
@@ -171,22 +171,20 @@ class AWG(nn.Module):
         shared = {} if shared is None else shared
         z_BNM, y_BN, c_B = population.z, population.y, population.contrasts
         variance_BM, present_BM, d_BM = self._markers(population)
-        r2_BMW, z_projected = linkage(z_BNM, population.chromosome), z_BNM
+        r2_BMW, z_projected = linkage(z_BNM, population.chromosome).to(y_BN), z_BNM
         if population.fixed.shape[2] > 1:
             z_projected = project(z_BNM, population.fixed.to(z_BNM))
         raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
         experts = [self._expert(population, raw_BNN, d_BM, 0, shared=shared)]
         equal, log_d_BM, summaries = raw_BNN, torch.zeros_like(d_BM), []
-        for number in range(len(self.rounds) + 1):
+        for number, network in enumerate(self.rounds):
+            last = experts[-1]
             with torch.no_grad():
-                last = experts[-1]
                 statistics, quantiles = marker_statistics(
                     z_projected, y_BN, variance_BM, present_BM, last.d / last.scale[:, None], last.posterior, c_B
                 )
                 summaries.append(self._summary(population, last, present_BM, r2_BMW, quantiles))
-            if number == len(self.rounds):
-                break
-            change_BM = self.rounds[number](statistics.to(self.gain), r2_BMW, present_BM, summaries[-1])
+            change_BM = network(statistics.to(self.gain), r2_BMW, present_BM, summaries[-1])
             log_d_BM = (log_d_BM + change_BM).clamp(-_MOST_CHANGE, _MOST_CHANGE)
             d_BM = present_BM * torch.exp(log_d_BM)
             d_BM = d_BM / (d_BM * variance_BM).sum(1, keepdim=True).clamp(min=1e-30)
@@ -242,7 +240,7 @@ class AWG(nn.Module):
     def _markers(population: Population) -> tuple[Tensor, Tensor, Tensor]:
         """Return allele variances, which markers vary, and equal weights of mean diagonal 1, `(B, M)` each."""
         z_BNM, like = population.z, population.y
-        variance_BM = z_BNM.square().sum(1).to(like) / population.n[:, None]
+        variance_BM = torch.linalg.vector_norm(z_BNM, dim=1).to(like).square() / population.n[:, None]
         present_BM = (variance_BM > 1e-6).to(like)
         variance_BM = variance_BM * present_BM
         return variance_BM, present_BM, present_BM / variance_BM.sum(1, keepdim=True).clamp(min=1e-30)

@@ -5,6 +5,8 @@ which direction a chromosome runs. Neighbours count as much as they are in linka
 that no map is needed and unlinked neighbours say nothing.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,30 +22,41 @@ _QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
 
 def linkage(z_BNM: Tensor, chromosome_BM: Tensor | None) -> Tensor:
     """Return r² of every marker with its neighbours to the right, `(B, M, W)`; 0 beyond the chromosome's end."""
-    n_markers = z_BNM.shape[2]
-    norm_BM = z_BNM.square().sum(1).sqrt()
+    n_markers, norm_BM = z_BNM.shape[2], torch.linalg.vector_norm(z_BNM, dim=1)
     r2_BMW = z_BNM.new_zeros(*norm_BM.shape, len(OFFSETS))
     for w, offset in enumerate(OFFSETS):
-        if offset >= n_markers:
-            break
-        product = (z_BNM[..., :-offset] * z_BNM[..., offset:]).sum(1)
-        r2 = (product / (norm_BM[:, :-offset] * norm_BM[:, offset:]).clamp(min=1e-12)).square()
-        if chromosome_BM is not None:
-            r2 = r2 * (chromosome_BM[:, :-offset] == chromosome_BM[:, offset:])
-        r2_BMW[:, :-offset, w] = r2
+        for m in marker_blocks(z_BNM.shape[1], n_markers - offset):
+            right = slice(m.start + offset, m.stop + offset)
+            product = (z_BNM[..., m] * z_BNM[..., right]).sum(1)
+            r2 = (product / (norm_BM[:, m] * norm_BM[:, right]).clamp(min=1e-12)).square()
+            if chromosome_BM is not None:
+                r2 = r2 * (chromosome_BM[:, m] == chromosome_BM[:, right])
+            r2_BMW[:, m, w] = r2
     return r2_BMW
 
 
+class _NeighboursSum(torch.autograd.Function):
+    """The sum is linear and its matrix symmetric, so that its gradient is the same sum."""
+
+    @staticmethod
+    def forward(ctx: Any, values_BMC: Tensor, r2_BMW: Tensor) -> Tensor:
+        ctx.save_for_backward(r2_BMW)
+        total = values_BMC.clone()
+        for w, offset in enumerate(OFFSETS):
+            if offset < values_BMC.shape[1]:
+                r2 = r2_BMW[:, :-offset, w, None]
+                total[:, :-offset].addcmul_(r2, values_BMC[:, offset:])
+                total[:, offset:].addcmul_(r2, values_BMC[:, :-offset])
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradient_BMC: Tensor) -> tuple[Tensor, None]:
+        return neighbours_sum(gradient_BMC[0], *ctx.saved_tensors), None
+
+
 def neighbours_sum(values_BMC: Tensor, r2_BMW: Tensor) -> Tensor:
-    """Return Σ r² · value over a marker and its neighbours on both sides, `(B, M, C)`."""
-    total = values_BMC.clone()
-    for w, offset in enumerate(OFFSETS):
-        if offset >= values_BMC.shape[1]:
-            break
-        r2 = r2_BMW[:, :-offset, w, None]
-        total[:, :-offset] += r2 * values_BMC[:, offset:]
-        total[:, offset:] += r2 * values_BMC[:, :-offset]
-    return total
+    """Return Σ r² · value over a marker and its neighbours on both sides, `(B, M, C)`; r² has no gradient."""
+    return _NeighboursSum.apply(values_BMC, r2_BMW)
 
 
 def marker_statistics(
