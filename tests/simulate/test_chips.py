@@ -62,6 +62,11 @@ def founders(seed=1, n_loci=(60, 40)):
 def test_qtl_and_chips_never_share_a_locus(seed, n_snps, n_qtl, min_frequency):
     population, rng = founders(seed)
     roles = restrict_sites(population, rng, min_qtl=n_qtl, min_snps=n_snps, min_frequency=min_frequency)
+    for_chips, for_traits = np.flatnonzero(~roles.qtl), np.flatnonzero(~roles.snp)
+    for reserved, count in ((for_chips, n_snps), (for_traits, n_qtl)):
+        assert (np.bincount(population.chromosome[reserved], minlength=3)[1:] == count).all()
+    assert not set(for_chips) & set(for_traits)
+    assert (minor_allele_frequency(population)[for_chips] >= min_frequency).all()
     chip, roles = add_snp_chip(population, n_snps, rng, roles, min_frequency=min_frequency)
     assert (np.bincount(population.chromosome[chip.loci], minlength=3)[1:] == n_snps).all()
     assert (minor_allele_frequency(population)[chip.loci] >= min_frequency).all()

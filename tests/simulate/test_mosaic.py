@@ -21,6 +21,17 @@ def test_linkage_disequilibrium_falls_exponentially():
     assert r[:41, 41:].mean() < 0.01
 
 
+def test_pieces_end_where_the_map_says():
+    """Loci in clusters: within one nothing is lost, between two that are d apart |r| = exp(-switch_rate·d)."""
+    gaps = np.tile([1e-9, 1e-9, 0.02, 1e-9, 0.3], 6)
+    position = np.concatenate([[0.0], np.cumsum(gaps)])
+    chromosome = np.ones(31, dtype=int)
+    founders = mosaic(20_000, 2, chromosome, position, np.random.default_rng(5), switch_rate=3, inbred=True)
+    r = np.abs(np.diag(np.corrcoef(founders.haplotypes.unpack(), rowvar=False), 1))
+    np.testing.assert_allclose(r, np.exp(-3 * gaps), atol=0.03)
+    assert (r[gaps == 1e-9] > 0.999).all()
+
+
 def test_rows_are_pieces_of_their_own_ancestors():
     """Every row equals one ancestor between switches; the number of switches is Poisson."""
     rng = np.random.default_rng(2)
