@@ -171,6 +171,8 @@ def test_relationships_of_half_sibs(monkeypatch):
     same_sire, same_dam = family[:, None] == family, mother[:, None] == mother
     other = ~np.eye(200, dtype=bool)
     assert (same_sire[same_dam]).all()
+    assert 5 <= len(np.unique(family)) <= 40
+    assert np.ptp(np.bincount(family)) <= 2 * 2  # a sire's dams differ by one in number, and litters by two
     assert (population.father[:, None] == population.father)[same_sire].all()
     for pairs, expected in (
         (same_sire & ~same_dam, 0.25),
@@ -318,3 +320,21 @@ def test_steps():
         stats.chisquare(np.bincount(pairs[:, 0] * 7 + pairs[:, 1], minlength=49)[np.arange(49) % 8 > 0]).pvalue > 1e-4
     )
     assert np.ptp(np.bincount(even_sizes(50, 7, rng), minlength=7)) == 1
+
+
+def test_close_loci_of_founders_share_their_history():
+    """r² is near 1/k of k = 4 to 16 oldest haplotypes where few switches part two loci, and falls with distance."""
+    near, apart = [], []
+    for seed in range(6):
+        founders = draw_founders(np.random.default_rng(seed), 300, 12_000, inbred=True, subpopulations=False)
+        x = founders.haplotypes.unpack().astype(float)
+        share = x.mean(axis=0)
+        common = np.flatnonzero((share > 0.1) & (share < 0.9))
+        x = (x[:, common] - share[common]) / np.sqrt(share[common] * (1 - share[common]))
+        chromosome, position = founders.chromosome[common], founders.position[common]
+        for found, step, low, high in ((near, 2, 0.001, 0.003), (apart, 60, 0.05, 0.2)):
+            distance = position[step:] - position[:-step]
+            pairs = np.flatnonzero((chromosome[step:] == chromosome[:-step]) & (distance >= low) & (distance < high))
+            found.append(((x[:, pairs] * x[:, pairs + step]).mean(axis=0) ** 2).mean())
+    assert np.mean(near) > 0.18
+    assert np.mean(near) > 4 * np.mean(apart)
