@@ -337,4 +337,4 @@ def test_close_loci_of_founders_share_their_history():
             pairs = np.flatnonzero((chromosome[step:] == chromosome[:-step]) & (distance >= low) & (distance < high))
             found.append(((x[:, pairs] * x[:, pairs + step]).mean(axis=0) ** 2).mean())
     assert np.mean(near) > 0.18
-    assert np.mean(near) > 4 * np.mean(apart)
+    assert np.mean(near) > 2.5 * np.mean(apart)

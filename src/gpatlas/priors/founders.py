@@ -24,10 +24,10 @@ def draw_founders(
 ) -> Population:
     """Draw founders from a random history of two depths.
 
-    Founders are mosaics of 4 to 64 ancestors in long pieces, and those of 4 to 16 older ones in short pieces, at 2 to
-    30 and at 20 to 500 switches per Morgan: close loci are in linkage disequilibrium, and founders are related. All
-    are drawn evenly on a log scale. Alleles of the oldest have frequencies of the neutral law 1/x or of Beta(a, a), a
-    = U(.3, 2). In half of draws there are two to four subpopulations, each with 4 to 24 ancestors of its own, which
+    Founders are mosaics of 4 to 64 ancestors in long pieces, and those of 4 to 16 older ones in short pieces, at
+    0.5 to 15 and at 15 to 500 switches per Morgan: close loci are in linkage disequilibrium, and founders are related.
+    All are drawn evenly on a log scale. Alleles of the oldest have frequencies of the neutral law 1/x or of Beta(a, a),
+    a = U(.3, 2). In half of draws there are two to four subpopulations, each with 4 to 24 ancestors of its own, which
     makes them differ by about F = 1/24 to 1/4.
 
     Parameters
@@ -50,7 +50,7 @@ def draw_founders(
     n_groups = int(rng.integers(2, 5)) if subpopulations and rng.random() < 0.5 else 1
     n_ancestors = int(_log_uniform(rng, 4, 65 if n_groups == 1 else 25))
     n_oldest = int(_log_uniform(rng, 4, 17))
-    long, short = _log_uniform(rng, 2, 30), _log_uniform(rng, 20, 500)
+    long, short = _log_uniform(rng, 0.5, 15), _log_uniform(rng, 15, 500)
     evenness = rng.uniform(0.3, 2.0)
     frequency: tuple[float, float] | Literal["reciprocal"] = "reciprocal" if rng.random() < 0.5 else (evenness,) * 2
     drawn = 2 * n_sites if few else n_sites
