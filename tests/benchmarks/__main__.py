@@ -8,6 +8,7 @@ python -m tests.benchmarks screen       all pairs of loci tested for interaction
                                         from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
 python -m tests.benchmarks priors       draws of GPFN's prior tasks per second, scheme by scheme
+python -m tests.benchmarks gpfn         conditioning and predicting by gpfn, beside GBLUP, kernels and BayesCπ
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks breed        random crosses, against AlphaSimR (needs R) and ChromaX in --python
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
@@ -38,7 +39,21 @@ from gpatlas.io import write_dataset
 from gpatlas.models.pairs import n_pairs
 from gpatlas.models.ridge_splits import fit_splits, random_splits
 from gpatlas.simulate import simulate
-from tests.benchmarks import automl, breed, epochs, importing, lasso, peers, priors, prune, scale, screen, study, tune
+from tests.benchmarks import (
+    automl,
+    breed,
+    epochs,
+    gpfn,
+    importing,
+    lasso,
+    peers,
+    priors,
+    prune,
+    scale,
+    screen,
+    study,
+    tune,
+)
 from tests.benchmarks.cells import spec
 from tests.benchmarks.processes import cpu_seconds_of
 
@@ -52,6 +67,7 @@ def main() -> None:
         choices=[
             "automl",
             "breed",
+            "gpfn",
             "import",
             "simulate",
             "ridge",
@@ -98,6 +114,9 @@ def main() -> None:
         return
     if arguments.what == "priors":
         priors.compare()
+        return
+    if arguments.what == "gpfn":
+        gpfn.compare()
         return
     if arguments.what == "study":
         _print_study()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.models.fixed_effects import FixedEffects
+from gpatlas.models.products import row_blocks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,8 +56,11 @@ class Conditioning:
     ) -> "Conditioning":
         """Take complete dosages and centred traits `(n, n_traits)`."""
         mean = x.mean(axis=0, dtype=np.float64)
-        z = (x - mean).astype(np.float64 if x.size <= _DOUBLE else np.float32)
-        z[:, np.abs(z).max(axis=0) <= 1e-9 * np.abs(mean)] = 0.0  # no rounding is taken for genotypes
+        z, largest = np.empty(x.shape, np.float64 if x.size <= _DOUBLE else np.float32), np.zeros(x.shape[1])
+        for rows in row_blocks(x):
+            z[rows] = x[rows] - mean
+            np.maximum(largest, np.abs(z[rows]).max(axis=0), out=largest)
+        z[:, largest <= 1e-9 * np.abs(mean)] = 0.0  # no rounding is taken for genotypes
         contrasts = fixed.project(y)
         sd: Array = np.sqrt((contrasts**2).sum(axis=0) / (len(y) - fixed.rank))
         return cls(z, mean, contrasts / np.where(sd > 0, sd, 1.0), sd, fixed.basis, traits, chromosome)
