@@ -84,7 +84,7 @@ def test_a_locus_at_the_threshold_is_taken():
     ones = np.array([0, 1, 2, 3, 5, 7, 8, 10])
     haplotypes = (np.arange(10)[:, None] < ones).astype(np.uint8)
     population = from_haplotypes(haplotypes, np.ones(8), np.arange(8.0), ploidy=2)
-    chip, _ = add_snp_chip(population, 3, np.random.default_rng(1), min_frequency=0.3)
+    chip, _ = add_snp_chip(population, np.int64(3), np.random.default_rng(1), min_frequency=0.3)
     np.testing.assert_array_equal(chip.loci, [3, 4, 5])
     with pytest.raises(DataError, match=r"chromosome 1 has 3 loci that may be SNPs of minor .* 0.3 or more; 4 are"):
         add_snp_chip(population, 4, np.random.default_rng(1), min_frequency=0.3)

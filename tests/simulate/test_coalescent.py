@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpatlas.errors import DataError
-from gpatlas.simulate import CATTLE, GENERIC, Demography, coalescent
+from gpatlas.simulate import CATTLE, GENERIC, MAIZE, WHEAT, Demography, coalescent
 from gpatlas.simulate.coalescent import site_diversity
 
 # runMacs(nInd = 20, nChr = 1, species = "GENERIC") of AlphaSimR 2.1.0, 300 replicates: mean and standard error
@@ -19,6 +19,29 @@ def test_generic_founders_are_as_diverse_as_those_of_alphasimr():
     ):
         own_error = np.std(values, ddof=1) / np.sqrt(len(values))
         assert abs(np.mean(values) - mean) < 2 * np.hypot(error, own_error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("demography", "split", "n_replicates", "sites", "diversity"),
+    [
+        (GENERIC, 100, 150, (27426, 70), (8552, 29)),
+        (MAIZE, None, 12, (204439, 655), (67789, 237)),
+        (WHEAT, None, 12, (175457, 1231), (59234, 416)),
+        (CATTLE, None, 12, (248351, 1135), (82856, 420)),
+    ],
+    ids=["GENERIC split", "MAIZE", "WHEAT", "CATTLE"],
+)
+def test_other_founders_are_as_diverse_as_those_of_alphasimr(demography, split, n_replicates, sites, diversity):
+    """As above, with as many replicates of AlphaSimR's."""
+    rng = np.random.default_rng(1)
+    made = [coalescent(20, 1, rng, demography=demography, split=split) for _ in range(n_replicates)]
+    for values, (mean, error) in (
+        ([population.n_loci for population in made], sites),
+        ([site_diversity(population).sum() for population in made], diversity),
+    ):
+        own_error = np.std(values, ddof=1) / np.sqrt(len(values))
+        assert abs(np.mean(values) - mean) < 3 * np.hypot(error, own_error)
 
 
 SMALL = Demography(size=1000, length=1e6, genetic_length=0.5, mutation_rate=1e-7, recombination_rate=1e-7)

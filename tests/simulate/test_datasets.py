@@ -94,8 +94,9 @@ def test_names_and_shapes_are_checked(program):
     founders = program[0]
     with pytest.raises(DataError, match="2 individuals have the id 4"):
         to_dataset(founders.take(np.array([0, 3, 3])))
-    with pytest.raises(DataError, match=r"phenotypes have the shape \(3, 1\) for 20 individuals and 1 traits"):
-        to_dataset(founders, phenotypes=np.zeros((3, 1)))
+    for wrong, shape in ((np.zeros((3, 1)), r"\(3, 1\)"), (np.zeros(20), r"\(20,\)")):
+        with pytest.raises(DataError, match=f"phenotypes have the shape {shape}; .*individuals × traits, is expected"):
+            to_dataset(founders, phenotypes=wrong)
 
 
 @pytest.mark.parametrize("n_generations", [1, 2, 3])

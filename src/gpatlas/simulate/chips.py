@@ -158,7 +158,7 @@ def _pick(
     what: str,
 ) -> NDArray[np.intp]:
     chromosomes = np.unique(population.chromosome)
-    counts = [per_chromosome] * len(chromosomes) if isinstance(per_chromosome, int) else list(per_chromosome)
+    counts = np.atleast_1d(per_chromosome).tolist() * (1 if np.ndim(per_chromosome) else len(chromosomes))
     if len(counts) != len(chromosomes):
         raise DataError(f"{len(counts)} numbers of {what} are given for {len(chromosomes)} chromosomes")
     return pick_loci(counts, [np.flatnonzero(allowed & (population.chromosome == c)) for c in chromosomes], rng, what)

@@ -68,10 +68,10 @@ def coalescent(
     if history.split is not None and n_haplotypes % 2:
         raise DataError(f"coalescent: a split needs an even number of haplotypes, not {n_haplotypes}")
     wanted: list[int | None]
-    if loci_per_chromosome is None or isinstance(loci_per_chromosome, int):
-        wanted = [loci_per_chromosome] * n_chromosomes
+    if loci_per_chromosome is None:
+        wanted = [None] * n_chromosomes
     else:
-        wanted = list(loci_per_chromosome)
+        wanted = np.atleast_1d(loci_per_chromosome).tolist() * (1 if np.ndim(loci_per_chromosome) else n_chromosomes)
     if len(wanted) != n_chromosomes:
         raise DataError(f"coalescent: {len(wanted)} numbers of loci are given for {n_chromosomes} chromosomes")
     haplotypes, positions = [], []

@@ -62,10 +62,11 @@ def to_dataset(
     ids, counts = np.unique(population.id, return_counts=True)
     if len(ids) < n:
         raise DataError(f"to_dataset: {counts.max()} individuals have the id {ids[counts.argmax()]}; ids name samples")
-    n_traits = traits.n_traits if traits is not None else 0 if phenotypes is None else np.shape(phenotypes)[1]
-    if phenotypes is not None and np.shape(phenotypes) != (n, n_traits):
+    shape = (n, 0) if phenotypes is None else np.shape(phenotypes)
+    n_traits = traits.n_traits if traits is not None else shape[-1]
+    if phenotypes is not None and shape != (n, n_traits):
         raise DataError(
-            f"to_dataset: phenotypes have the shape {np.shape(phenotypes)} for {n} individuals and {n_traits} traits"
+            f"to_dataset: phenotypes have the shape {shape}; ({n}, {n_traits}), individuals × traits, is expected"
         )
     loci = np.arange(population.n_loci) if chip is None else chip.loci
     sample_id = population.id.astype(str)
