@@ -20,7 +20,7 @@ TIERS = [
     {"priors"},
     {"engines", "train", "plotting", "munge", "harmonize"},
     {"models"},
-    {"fitting", "tuning", "scoring", "cost", "predictor"},
+    {"fitting", "tuning", "scoring", "cost", "predictor", "gpfn"},
     {"automl"},
     {"report"},
     {"cli"},

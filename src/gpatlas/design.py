@@ -12,6 +12,7 @@ from typing import Any
 
 from gpatlas import __version__
 from gpatlas.config.experiment import ExperimentConfig
+from gpatlas.config.priors import PriorSpec
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.errors import ConfigError
 from gpatlas.seeding import stable_seed
@@ -108,8 +109,8 @@ class Design:
 
     def genotypes(self, row: DesignRow) -> int:
         """Number of genotypes (samples × loci) of a row."""
-        founders = self.config.simulation(row.columns).founders
-        return founders.n_individuals * founders.n_loci
+        population = self.simulation(row)
+        return population.n_samples * population.n_loci
 
     def row(self, name: str) -> DesignRow:
         """Find a row by name.
@@ -133,22 +134,22 @@ class Design:
 
     def _taking(self, row: DesignRow) -> list[str]:
         """Names of the models that a row's population is not too large for."""
-        founders = self.config.simulation(row.columns).founders
+        population = self.simulation(row)
         return [
             name
             for name, entry in self.config.models.items()
-            if (entry.max_n_samples is None or founders.n_individuals <= entry.max_n_samples)
-            and (entry.max_n_loci is None or founders.n_loci <= entry.max_n_loci)
+            if (entry.max_n_samples is None or population.n_samples <= entry.max_n_samples)
+            and (entry.max_n_loci is None or population.n_loci <= entry.max_n_loci)
         ]
 
-    def simulation(self, row: DesignRow) -> SimulationSpec:
+    def simulation(self, row: DesignRow) -> SimulationSpec | PriorSpec:
         """What to simulate for a row."""
         return self.config.simulation(row.columns)
 
     def simulation_job(self, row: DesignRow) -> dict[str, Any]:
         """Everything that a row's dataset depends on, JSON-like: what `gpatlas simulate --job` takes."""
         return {
-            "simulation": self.simulation(row).model_dump(mode="json"),
+            self.simulation(row).kind: self.simulation(row).model_dump(mode="json"),
             "engine": self.config.engine.model_dump(mode="json"),
             "row": row.columns,
             "seed": str(self.seed(row, "simulate")),  # too long for JSON readers that hold numbers as doubles
@@ -210,3 +211,8 @@ def predictions_path(job: FitJob, model: str) -> str:
 def tuned_path(row: DesignRow, model: str) -> str:
     """Where a row's tuned hyperparameters lie, below the experiment's results folder."""
     return f"{row.name}/{model}/hparams.json"
+
+
+def checkpoint_path(recipe: str) -> str:
+    """Where the checkpoint of a recipe lies, below the experiment's results folder."""
+    return f"pretrain/{recipe}/checkpoint.safetensors"

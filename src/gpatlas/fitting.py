@@ -6,6 +6,7 @@
              fitted to random splits of all samples.
 """
 
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ def fit_dataset(
     if estimator.uses_validation:
         import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
     start, cpu_start = time.perf_counter(), time.process_time()
+    if estimator.get_params().get("chromosome", 0) is None:  # it is told where the loci lie
+        estimator.set_params(chromosome=dataset.chromosome)
     if "random_state" in estimator.get_params() and "random_state" not in hyperparameters:
         estimator.set_params(random_state=seed % (2**31))
     try:
@@ -185,12 +188,18 @@ def _of_epochs(progress: Progress | None) -> Callable[[int, int, float], None] |
 
 
 def _prediction(dataset: Dataset, estimator: Any, parts: _Parts) -> Prediction:
-    traits = np.arange(dataset.n_traits)
+    traits, std = np.arange(dataset.n_traits), None
+    x = _features(dataset, estimator)(parts.test)
+    if "return_std" in inspect.signature(estimator.predict).parameters:
+        predicted, std = estimator.predict(x, return_std=True)
+    else:
+        predicted = estimator.predict(x)
     return Prediction(
         fold=TEST,
         rows=parts.test,
         traits=traits,
-        predicted=estimator.predict(_features(dataset, estimator)(parts.test)),
+        predicted=predicted,
+        std=std,
         n_train=(~np.isnan(parts.y)).sum(axis=0),
         marker_effects=getattr(estimator, "marker_effects_", None),
         selected=getattr(estimator, "selected_", None),

@@ -39,6 +39,8 @@ class Prediction:
         Indices of the predicted traits.
     predicted
         `(n_rows, n_traits)`, trait units.
+    std
+        `(n_rows, n_traits)` standard deviations of the genetic values, for models that know them.
     n_train
         Phenotyped samples that set parameters, `(n_traits,)`.
     marker_effects
@@ -56,6 +58,7 @@ class Prediction:
     traits: NDArray[np.intp]
     predicted: NDArray[np.float64]
     n_train: NDArray[np.int64]
+    std: NDArray[np.float64] | None = None
     marker_effects: NDArray[np.float64] | None = None
     selected: NDArray[np.bool_] | None = None
     pairs: tuple[FoundPairs, ...] | None = None

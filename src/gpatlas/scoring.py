@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, Truth, as_text
 from gpatlas.errors import DataError
+from gpatlas.evaluate.intervals import interval_coverage
 from gpatlas.evaluate.metrics import METRICS, are_pairs, correlation, evaluate, pair_discoveries, precision_and_recall
 from gpatlas.predictions import FitResult, Prediction
 
@@ -44,8 +45,9 @@ def score_fit(
     -------
     metrics, splits : lists of table rows
         One metrics row per trait (means over splits), and one splits row per trait × split, with what the fit
-        settled on and, where the truth is known, the correlation of marker effects with the true additive ones, the
-        precision and recall of selected loci, and the recall and false discoveries of found pairs.
+        settled on and, where the truth is known, the share of predicted intervals that hold it, the correlation of
+        marker effects with the true additive ones, the precision and recall of selected loci, and the recall and
+        false discoveries of found pairs.
 
     Raises
     ------
@@ -95,6 +97,9 @@ def _score(dataset: Dataset, prediction: Prediction, trait: int) -> dict[str, An
     )
     score |= {"fold": prediction.fold, "n_train": int(prediction.n_train[column])}
     score |= {name: float(values[column]) for name, values in prediction.parameters.items()}
+    if truth is not None and prediction.std is not None:
+        value = truth.genetic_values[prediction.rows, trait]
+        score |= interval_coverage(prediction.predicted[:, column], prediction.std[:, column], value)
     if truth is not None:
         mine = truth.effects.trait == trait
         true_effects, causal = np.zeros(dataset.n_loci), np.zeros(dataset.n_loci, dtype=bool)

@@ -6,6 +6,7 @@ from typing import Any
 _NAMES_SHOWN = 3
 _PLURALS = {
     "locus": "loci",
+    "batch": "batches",
     "has": "have",
     "is": "are",
     "was": "were",

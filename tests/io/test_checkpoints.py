@@ -43,10 +43,10 @@ def test_refused(tmp_path):
     with pytest.raises(StoreError, match="no such file"):
         read_checkpoint(path)
     path.write_bytes(b"not at all")
-    with pytest.raises(StoreError, match="not a checkpoint of gpatlas, or damaged"):
+    with pytest.raises(StoreError, match="not a file of arrays that gpatlas wrote, or damaged"):
         read_checkpoint(path)
     save_file({"a": np.zeros(2)}, path)
-    with pytest.raises(StoreError, match="but not a checkpoint of gpatlas"):
+    with pytest.raises(StoreError, match="but gpatlas did not write it"):
         read_checkpoint(path)
     about = {"format": "gpatlas-checkpoint", "format_version": 99}
     save_file({"a": np.zeros(2)}, path, metadata={"gpatlas": json.dumps(about)})

@@ -20,7 +20,7 @@ from gpatlas.evaluate.metrics import METRICS
 from gpatlas.io import read_dataset
 from tests.conftest import REPOSITORY
 
-EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier", "automl")
+EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier", "automl", "gpfn")
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -421,7 +421,7 @@ class TestRunScript:
         assert done.returncode == 2
         assert (
             done.stderr.strip()
-            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier automl, all"
+            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier automl gpfn, all"
         )
 
     def test_a_mistake_stops_before_snakemake(self, tmp_path):

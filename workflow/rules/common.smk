@@ -12,8 +12,13 @@ ROOT = config.get(
     "results_root", "results"
 )  # where results lie; not part of the experiment
 
+SHARDS = int(
+    config.get("draw_shards", 0)
+)  # jobs that draw the populations of a recipe beforehand; 0: training draws them
+OURS = ("results_root", "draw_shards")
+
 try:
-    EXPERIMENT = parse_any({k: v for k, v in config.items() if k != "results_root"})
+    EXPERIMENT = parse_any({k: v for k, v in config.items() if k not in OURS})
 except GpatlasError as error:
     raise WorkflowError(str(error))
 

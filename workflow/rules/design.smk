@@ -3,7 +3,12 @@ import sys
 from itertools import chain
 
 from gpatlas.cost.resources import Requests
-from gpatlas.design import Design, dataset_path, predictions_path
+from gpatlas.design import (
+    Design,
+    checkpoint_path,
+    dataset_path,
+    predictions_path,
+)
 from gpatlas.models import USES_GPU
 
 DESIGN = Design(EXPERIMENT)
@@ -30,3 +35,9 @@ for name, models in FIGURES_NEED.items():
     if name not in FIGURES:
         absent = ", ".join(sorted(models - set(COMPLETE["models"])))
         print(f"{name} is not drawn: no model {absent}", file=sys.stderr)
+
+
+def checkpoint_of(model):
+    """Return the checkpoint of the recipe that a model has in `init_from`, in a list; an empty one for most."""
+    recipe = COMPLETE["models"][model]["init_from"]
+    return [] if recipe is None else [f"{RESULTS}/{checkpoint_path(recipe)}"]

@@ -1,4 +1,6 @@
 rule hparams:
+    input:
+        lambda wildcards: checkpoint_of(wildcards.model),
     output:
         f"{RESULTS}/hparams/{{model}}.json",
     log:
@@ -8,8 +10,10 @@ rule hparams:
         entry=lambda wildcards: json.dumps(
             COMPLETE["models"][wildcards.model], sort_keys=True
         ),
+        checkpoint=lambda wildcards, input: [f"--checkpoint={path}" for path in input],
     shell:
-        "gpatlas hparams --model {wildcards.model} --entry {params.entry:q} --out {output} > {log} 2>&1"
+        "gpatlas hparams --model {wildcards.model} --entry {params.entry:q} {params.checkpoint:q} --out {output}"
+        " > {log} 2>&1"
 
 
 rule fit:
@@ -20,6 +24,7 @@ rule fit:
                 JOBS_BY_NAME[wildcards.job], wildcards.model
             )
         ],
+        checkpoint=lambda wildcards: checkpoint_of(wildcards.model),
         datasets=lambda wildcards: JOBS[wildcards.job],
     output:
         predictions=f"{RESULTS}/{{job}}/{{model}}/predictions.h5",

@@ -3,6 +3,10 @@ rule score:
         config=f"{RESULTS}/config.json",
         datasets=list(chain.from_iterable(JOBS.values())),
         predictions=PREDICTIONS,
+        checkpoints=[
+            f"{RESULTS}/{checkpoint_path(recipe)}"
+            for recipe in COMPLETE.get("pretrain", {})
+        ],
     output:
         metrics=f"{RESULTS}/metrics.csv",
         splits=f"{RESULTS}/splits.csv",

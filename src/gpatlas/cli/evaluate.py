@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import AutomlConfig, ExperimentConfig, read_any
-from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
+from gpatlas.config import AutomlConfig, ExperimentConfig, GpfnConfig, read_any
+from gpatlas.design import Design, checkpoint_path, dataset_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
 
@@ -87,6 +87,8 @@ def _score(experiment: ExperimentConfig, results: Path) -> None:
                     selected += selected_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
                     pairs += pair_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
             report(done, len(design.jobs), "jobs")
+    if isinstance(experiment, GpfnConfig):
+        runtimes += [_runtime(results / checkpoint_path(recipe)) for recipe in experiment.pretrain]
     first = [*design.rows[0].columns, *trait_columns(design.rows[0].columns)]
     table = pd.DataFrame(metrics)[[*first, *METRIC_COLUMNS]]
     write_table(table, results / "metrics.csv")

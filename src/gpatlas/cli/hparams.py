@@ -17,6 +17,9 @@ def hparams(
     out: Annotated[Path, typer.Option("--out", "-o", help="JSON file to write.")],
     config: Annotated[Path | None, typer.Argument(help="Experiment YAML.")] = None,
     entry: Annotated[str | None, typer.Option(help="The workflow's way: the entry itself, as JSON.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Of a model with `init_from`: the checkpoint of that recipe.")
+    ] = None,
 ) -> None:
     """Write the hyperparameters of a model.
 
@@ -39,7 +42,10 @@ def hparams(
         chosen = models[model]
     if chosen.tune is not None:
         search_space(chosen.model or model, chosen.tune.space)  # a misspelt one is said before anything is fitted
-    given = chosen.hyperparameters
+    if (chosen.init_from is None) != (checkpoint is None):
+        needed = f"model {model} is made from recipe {chosen.init_from}: give its --checkpoint"
+        raise ConfigError(needed if checkpoint is None else f"--checkpoint: model {model} has no key init_from")
+    given = chosen.hyperparameters | ({} if checkpoint is None else {"checkpoint": str(checkpoint)})
     estimator = make(chosen.model or model, preset=chosen.preset, **given)
     settings = {k: v for k, v in estimator.get_params().items() if k != "random_state" or k in given}
     record = {"label": model, "model": chosen.model or model, "hyperparameters": settings}

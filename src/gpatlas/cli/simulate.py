@@ -8,12 +8,13 @@ import typer
 
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
-from gpatlas.config import EngineSpec, parse_experiment, parse_mapping, read_yaml
+from gpatlas.config import EngineSpec, PriorSpec, parse_experiment, parse_mapping, read_yaml
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.design import Design
 from gpatlas.engines import make_dataset
 from gpatlas.errors import ConfigError
 from gpatlas.io import write_dataset
+from gpatlas.priors.populations import make_population
 
 
 @app.command()
@@ -40,11 +41,13 @@ def simulate(
       gpatlas simulate config/scaling.yaml --row 'n_samples~1000+qtl_scaling~1+heritability~0.999/rep~1' --out d.h5
     """
     what = _job(config, row, seed, engine, job)
-    spec = SimulationSpec.parse(what["simulation"], str(config or "--job"))
-    engine_spec = EngineSpec.parse(what["engine"], "--engine")
     columns, seed = what["row"], int(what["seed"])
     start, cpu_start = time.perf_counter(), time.process_time()
-    dataset = make_dataset(spec, engine_spec, seed, columns)
+    if "prior" in what:
+        dataset = make_population(PriorSpec.parse(what["prior"], str(config or "--job")), seed)
+    else:
+        spec = SimulationSpec.parse(what["simulation"], str(config or "--job"))
+        dataset = make_dataset(spec, EngineSpec.parse(what["engine"], "--engine"), seed, columns)
     write_dataset(dataset, out)
     write_runtime(
         runtime,

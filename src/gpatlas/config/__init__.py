@@ -5,7 +5,10 @@ from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.frontier import FrontierConfig
+from gpatlas.config.gpfn import GpfnConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
+from gpatlas.config.pretrain import PretrainSpec
+from gpatlas.config.priors import PriorSpec
 from gpatlas.config.reading import (
     EXPERIMENTS,
     parse_any,
@@ -32,9 +35,12 @@ __all__ = [
     "FoldsSpec",
     "FoundersSpec",
     "FrontierConfig",
+    "GpfnConfig",
     "ModelEntry",
     "PhenotypeSpec",
     "PleiotropyConfig",
+    "PretrainSpec",
+    "PriorSpec",
     "ScalingConfig",
     "SearchSpec",
     "SimulationSpec",

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from gpatlas.config.automl import DatasetEntry, FilesSpec, SearchSpec
 from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, TuneSpec
+from gpatlas.config.pretrain import PretrainSpec
+from gpatlas.config.priors import PriorSpec
 from gpatlas.config.reading import EXPERIMENTS
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
 
@@ -29,6 +31,7 @@ def reference() -> str:
     for name, model in EXPERIMENTS.items():
         parts.append(f"## Experiment `{name}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}")
     parts += _sections({"search": SearchSpec, "datasets": DatasetEntry, "files": FilesSpec})
+    parts += _sections({"pretrain": PretrainSpec, "prior": PriorSpec})
     parts.append(f"## `engine`\n\nA name, or keys:\n\n{_keys(EngineSpec)}")
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")
@@ -74,6 +77,8 @@ def _allowed(field: dict[str, Any], definitions: dict[str, Any]) -> str:
             return f"list of {_allowed(item, definitions)}"
         case "object":
             inner = field.get("additionalProperties") or next(iter(field.get("patternProperties", {"": {}}).values()))
+            if not isinstance(inner, dict):
+                return "names with values"
             return "names with keys, see below" if "$ref" in inner else f"map to {_allowed(inner, definitions)}"
         case "integer" | "number" as kind:
             bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

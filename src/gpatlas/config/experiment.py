@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gpatlas.config.base import Frozen
+from gpatlas.config.priors import PriorSpec
 from gpatlas.config.simulation import FoldsSpec, SimulationSpec, check_shares
 
 Heritability = Annotated[float, Field(gt=0, le=1)]
@@ -91,7 +92,7 @@ class TuneSpec(Frozen):
 
 
 class ModelEntry(Frozen):
-    """One model of the comparison; every key but these five is a hyperparameter of the model."""
+    """One model of the comparison; every key but these six is a hyperparameter of the model."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
@@ -99,6 +100,7 @@ class ModelEntry(Frozen):
     preset: str | None = Field(None, description="named hyperparameters to start from, e.g. published")
     max_n_samples: int | None = Field(None, ge=1, description="skip the model on larger populations")
     max_n_loci: int | None = Field(None, ge=1, description="skip the model on populations with more loci")
+    init_from: str | None = Field(None, description="gpfn: which recipe of `pretrain` its checkpoint comes from")
     tune: TuneSpec | None = Field(None, description="search hyperparameters around these: {} or keys, see `tune`")
 
     @property
@@ -153,5 +155,5 @@ class ExperimentConfig(Frozen, ABC):
         """Design columns that differ among the traits of a row, each `(n_traits,)`."""
 
     @abstractmethod
-    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec:
+    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec | PriorSpec:
         """What to simulate for one design row."""

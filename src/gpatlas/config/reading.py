@@ -10,6 +10,7 @@ from gpatlas.config.automl import AutomlConfig
 from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.frontier import FrontierConfig
+from gpatlas.config.gpfn import GpfnConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
@@ -20,6 +21,7 @@ DESIGNED: dict[str, type[ExperimentConfig]] = {  # simulated populations × mode
     "dilution": DilutionConfig,
     "pleiotropy": PleiotropyConfig,
     "frontier": FrontierConfig,
+    "gpfn": GpfnConfig,
 }
 EXPERIMENTS: dict[str, type[ExperimentConfig] | type[AutomlConfig]] = {**DESIGNED, "automl": AutomlConfig}
 

@@ -1,6 +1,6 @@
 """What to simulate: founders, traits, phenotypes and folds. The terms and their meaning are AlphaSimR's."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,6 +222,8 @@ class FoldsSpec(Frozen):
 class SimulationSpec(Frozen):
     """One simulated population, complete: what `gpatlas simulate` and the engines take."""
 
+    kind: ClassVar[str] = "simulation"
+
     founders: FoundersSpec = Field(description="the founder population")
     traits: tuple[TraitSpec, ...] = Field(
         min_length=1, description="one entry per addTrait call; each call draws its own QTL"
@@ -250,6 +252,21 @@ class SimulationSpec(Frozen):
                 raise ValueError(f"phenotypes.{name} has {len(value)} entries for {self.n_traits} traits")
         check_correlation(correlation_matrix(self.phenotypes.cor_e, self.n_traits), self.n_traits, "phenotypes.cor_e")
         return self
+
+    @property
+    def n_samples(self) -> int:
+        """Individuals."""
+        return self.founders.n_individuals
+
+    @property
+    def n_loci(self) -> int:
+        """Loci on all chromosomes."""
+        return self.founders.n_loci
+
+    @property
+    def ploidy(self) -> int:
+        """Chromosome sets per individual."""
+        return self.founders.ploidy
 
     @property
     def n_traits(self) -> int:

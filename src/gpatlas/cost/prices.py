@@ -1,10 +1,13 @@
 """Prices: seconds, memory and disk of one simulation, one fitting job and one search."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from gpatlas.config.experiment import VALIDATION_SHARE
+from gpatlas.config.pretrain import PretrainSpec
+from gpatlas.config.priors import PriorSpec
 from gpatlas.cost.machine import Machine
 from gpatlas.design import Design, DesignRow, FitJob
 from gpatlas.models import make, search_space
@@ -15,6 +18,9 @@ from gpatlas.packed import n_bytes
 START_SIMULATE, START_CLASSICAL = 0.23, 1.1  # CPU seconds of a process beside its work, at pace 1
 SECONDS_PER_FIT = 0.015  # reading, checking, predicting, writing, at pace 1
 GENOTYPES_PER_SECOND = {"native": 1.0e8, "alphasimr": 1.2e7, "tables": 2.0e7}  # of five traits, at pace 1
+GENOTYPES_OF_PRIOR_PER_SECOND = 2.0e7
+# of training on a draw: eigendecompositions and products of its samples' kernels, forward and back, and what is beside
+EIGEN_OF_STEP, PRODUCTS_OF_STEP, SECONDS_OF_DRAW, SHARE_OF_VALIDATION = 5.0, 60.0, 0.02, 0.1
 START_ENGINE = {"native": 0.0, "alphasimr": 4.0, "tables": 0.5}
 HELD_BY_ENGINE = {"native": 1, "alphasimr": 16, "tables": 2}  # bytes of a genotype that is not packed
 DATASET_OVERHEAD = 6e4  # bytes of a dataset file beside its samples
@@ -55,7 +61,7 @@ class JobCost:
 def price_simulation(design: Design, row: DesignRow, machine: Machine) -> JobCost:
     """Price the making of a row's dataset."""
     n, p, t = size(design, row)
-    ploidy = design.simulation(row).founders.ploidy
+    ploidy = design.simulation(row).ploidy
     engine = design.config.engine.name
     stored = n_bytes(p) if ploidy == 1 else p  # bits in haploids, a byte for each locus otherwise
     seconds = START_SIMULATE + START_ENGINE[engine] + n * p * max(1, t / 5) / GENOTYPES_PER_SECOND[engine]
@@ -63,6 +69,9 @@ def price_simulation(design: Design, row: DesignRow, machine: Machine) -> JobCos
     disk = n * (stored + 24.0 * t + 8) + DATASET_OVERHEAD
     seconds *= machine.pace
     simulation = design.simulation(row)
+    if isinstance(simulation, PriorSpec):
+        seconds += n * p / GENOTYPES_OF_PRIOR_PER_SECOND * machine.pace
+        return JobCost(seconds, 2.5e8 + held, disk, n)
     for trait in simulation.traits:
         if trait.architecture == "dense":
             n_qtl = sum(trait.n_qtl_on(len(simulation.founders.sites)))
@@ -93,8 +102,18 @@ def price_fit(design: Design, job: FitJob, label: str, machine: Machine) -> JobC
         disk += (evaluation.n_splits if over_splits else 1) * t * predicted + PREDICTIONS_OVERHEAD
     n_samples = max(size(design, row)[0] for row in job.rows)
     fits = SECONDS_PER_FIT * len(job.rows) * machine.pace
-    packed = design.simulation(job.rows[0]).founders.ploidy == 1
+    packed = design.simulation(job.rows[0]).ploidy == 1
     return _job(estimator, replace(total, memory=total.held(estimator, packed)), fits, disk, n_samples, machine)
+
+
+def price_pretraining(spec: PretrainSpec, machine: Machine) -> JobCost:
+    """Price the training of a network by a recipe: draws, steps and validations."""
+    n, m = (math.sqrt(low * high) for low, high in (spec.n_samples, spec.n_markers))
+    steps = spec.n_batches * (1 + SHARE_OF_VALIDATION)
+    of_draw = EIGEN_OF_STEP * n**3 / machine.eigen + PRODUCTS_OF_STEP * n**2 * m / machine.flops
+    drawn = n * m / GENOTYPES_OF_PRIOR_PER_SECOND * machine.pace
+    taken = machine.start_torch + steps * spec.batch_size * (of_draw + drawn + SECONDS_OF_DRAW * machine.pace)
+    return JobCost(taken, TORCH_PROCESS + 8e1 * spec.batch_size * n * m + 1e9, 3e6)
 
 
 def price_search(design: Design, row: DesignRow, label: str, machine: Machine) -> JobCost:
@@ -189,7 +208,7 @@ def on_gpu(estimator: Any, machine: Machine) -> bool:
 def size(design: Design, row: DesignRow) -> tuple[int, int, int]:
     """Samples, loci and traits of a row."""
     simulation = design.simulation(row)
-    return simulation.founders.n_individuals, simulation.founders.n_loci, simulation.n_traits
+    return simulation.n_samples, simulation.n_loci, simulation.n_traits
 
 
 def _job(estimator: Any, work: Work, more: float, disk: float, n_samples: int, machine: Machine) -> JobCost:

@@ -4,22 +4,19 @@ A checkpoint holds arrays and text alone: reading one runs no code. Nothing here
 one the weights belong to.
 """
 
-import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.errors import StoreError
-from gpatlas.io.atomic import atomic_path
+from gpatlas.io.arrays import read_arrays, write_arrays
 
 FORMAT = "gpatlas-checkpoint"
 FORMAT_VERSION = 1  # a reader refuses a larger one
 SUFFIX = ".safetensors"
-_KEY = "gpatlas"
 
 
 @dataclass(frozen=True)
@@ -46,13 +43,8 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     StoreError
         The file cannot be written.
     """
-    from safetensors.numpy import save
-
-    about = {"format": FORMAT, "format_version": FORMAT_VERSION} | checkpoint.config
-    arrays = {name: np.ascontiguousarray(checkpoint.arrays[name]) for name in sorted(checkpoint.arrays)}
-    content = save(arrays, metadata={_KEY: json.dumps(about, sort_keys=True, allow_nan=False)})
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+    arrays = {name: checkpoint.arrays[name] for name in sorted(checkpoint.arrays)}
+    write_arrays(path, arrays, {"format": FORMAT, "format_version": FORMAT_VERSION} | checkpoint.config)
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -63,21 +55,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     StoreError
         Absent, damaged, of something else, or of a newer format.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-    except FileNotFoundError:
-        raise StoreError(f"{path}: no such file") from None
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (SafetensorError, json.JSONDecodeError, TypeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise StoreError(f"{path}: not a checkpoint of gpatlas, or damaged ({said})") from None
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise StoreError(f"{path}: a safetensors file, but not a checkpoint of gpatlas (its metadata do not say so)")
+    arrays, about = read_arrays(path)
+    if about.get("format") != FORMAT:
+        raise StoreError(f"{path}: a file of arrays that gpatlas wrote, but not a checkpoint")
     version = about.get("format_version")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise StoreError(

@@ -94,7 +94,7 @@ def _write(group: h5py.Group, prediction: Prediction) -> None:
     group.attrs["fold"] = prediction.fold
     for key in ("rows", "traits", "predicted", "n_train"):
         group.create_dataset(key, data=getattr(prediction, key))
-    for key in ("marker_effects", "selected"):
+    for key in ("std", "marker_effects", "selected"):
         if getattr(prediction, key) is not None:
             group.create_dataset(key, data=getattr(prediction, key))
     if prediction.pairs is not None:
@@ -112,6 +112,7 @@ def _read(row: h5py.Group, dataset_hash: str) -> FitResult:
             traits=group["traits"][()],
             predicted=group["predicted"][()],
             n_train=group["n_train"][()],
+            std=group["std"][()] if "std" in group else None,
             marker_effects=group["marker_effects"][()] if "marker_effects" in group else None,
             selected=group["selected"][()] if "selected" in group else None,
             pairs=_found_pairs(group["pairs"], len(group["traits"])) if "pairs" in group else None,

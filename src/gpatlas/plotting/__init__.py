@@ -18,12 +18,14 @@ from gpatlas.plotting.fig3_pleiotropy import (
 )
 from gpatlas.plotting.fig4_frontier import plot_found_pairs, plot_frontier
 from gpatlas.plotting.fig5_automl import plot_causal_ranks, plot_scores_to_ceiling
+from gpatlas.plotting.fig6_gpfn import plot_accuracy_by_prior, plot_interval_coverage
 from gpatlas.plotting.prior_draws import plot_prior_draws
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
 
 __all__ = [
     "plot_ability_by_markers",
+    "plot_accuracy_by_prior",
     "plot_accuracy_to_ceiling",
     "plot_calibration",
     "plot_causal_ranks",
@@ -35,6 +37,7 @@ __all__ = [
     "plot_gain_by_markers",
     "plot_gain_over_linear",
     "plot_importance",
+    "plot_interval_coverage",
     "plot_leaderboard",
     "plot_linear_check",
     "plot_manhattan",

@@ -31,6 +31,7 @@ MODEL_COLOURS = {
     "rkhs": "#88CCEE",
     "transformer": "#999933",
     "bayes_cpi": "#DDCC77",
+    "gpfn": "#AA4499",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -63,6 +64,8 @@ MODEL_NAMES = {
     "adaboost": "AdaBoost",
     "bagging": "bagging",
     "bayes_cpi": "BayesCπ",
+    "gpfn": "GPFN",
+    "gpfn_laptop": "GPFN, trained here",
     "kernel_tree": "kernels and trees",
 }
 GREY, INK = "#6b7280", "#111827"

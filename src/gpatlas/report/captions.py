@@ -68,6 +68,15 @@ STORIES = {
         ("architecture", "heritability", "n_samples"),
         "n_qtl",
     ),
+    "gpfn": Story(
+        "GPFN: networks trained on simulated breeding populations",
+        "Which models are ahead of rrBLUP, in which populations",
+        "Why: rrBLUP gives every marker the same prior variance, which is right where every locus acts. Where few do, "
+        "models that weigh markers are ahead; BayesCπ learns the weights from the population alone, GPFN has learnt "
+        "from other populations what weights look like.",
+        ("prior", "n_samples", "n_markers"),
+        "law",
+    ),
 }
 
 TITLES = {"automl_cohort": "One clinic, from genotypes to a predictor"}  # of notebooks that tell a story of their own
@@ -117,6 +126,16 @@ CAPTIONS = {
         "Association along the genome",
         "Each site alone, beside principal components and sex. Dashed: 5 % for all tests together. Ringed: the causal "
         "sites.",
+    ),
+    "fig6a_accuracy": (
+        "Figure 6A",
+        "Accuracy by breeding scheme and by trait law, and its difference to rrBLUP on the same populations. Points "
+        "are means over populations, bars ± one standard error.",
+    ),
+    "fig6b_coverage": (
+        "Figure 6B",
+        "Share of predicted intervals that hold the true genetic value, against the share that should (dotted: as it "
+        "should be). Thin: breeding schemes; broad: their mean.",
     ),
     "fig4a_frontier": (
         "Figure 4A",

@@ -10,6 +10,7 @@ from scipy import stats
 from gpatlas.evaluate.expectations import expected_variance_shares
 from gpatlas.plotting.fig1_scaling import comparable_linear
 from gpatlas.plotting.fig4_frontier import ARCHITECTURE_NAMES
+from gpatlas.plotting.fig6_gpfn import LAW_NAMES
 from gpatlas.plotting.style import model_name
 from gpatlas.report.captions import Story
 
@@ -23,9 +24,11 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "n_samples": ("samples", lambda value: f"{value:,}"),
     "n_traits": ("traits", lambda value: f"{value:,}"),
     "pairing": ("pairs", str),
+    "n_markers": ("markers", lambda value: f"{value:,}"),
+    "prior": ("scheme", lambda value: value.replace("_", " ")),
     "architecture": ("epistasis", lambda value: ARCHITECTURE_NAMES[value]),
 }
-_ALONG = {"n_qtl": "QTL", "n_markers": "markers"}
+_ALONG = {"n_qtl": "QTL", "n_markers": "markers", "law": "law"}
 
 
 def verdicts(metrics: pd.DataFrame, story: Story) -> pd.DataFrame:
@@ -98,8 +101,10 @@ def runtime_summary(runtimes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _span(chosen: list[int], every: list[int]) -> str:
-    """Name runs of neighbouring values, e.g. 16-90, 202."""
+def _span(chosen: list[Any], every: list[Any]) -> str:
+    """Name runs of neighbouring numbers, e.g. 16-90, 202; and trait laws one by one."""
+    if every and isinstance(every[0], str):
+        return ", ".join(LAW_NAMES[law] for law in LAW_NAMES if law in chosen)
     runs: list[list[int]] = []
     for value in sorted(chosen):
         position = sorted(every).index(value)

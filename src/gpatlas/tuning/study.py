@@ -16,8 +16,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gpatlas.errors import ConfigError, StoreError
+from gpatlas.io.locks import ByteLocks
 from gpatlas.seeding import stable_seed
-from gpatlas.tuning.locks import ByteLocks
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

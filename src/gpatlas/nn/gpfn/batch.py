@@ -15,11 +15,30 @@ from gpatlas.nn.gpfn.awg import Population
 class TaskLike(Protocol):
     """What is read of a task: `gpatlas.priors.Task` has it."""
 
-    genotypes: NDArray[np.int8]
-    chromosome: NDArray[np.int32]
-    phenotype: NDArray[np.float64]
-    genetic_value: NDArray[np.float64]
-    context: NDArray[np.bool_]
+    @property
+    def genotypes(self) -> NDArray[np.int8]:
+        """Dosage `(n, m)`."""
+        ...
+
+    @property
+    def chromosome(self) -> NDArray[np.int32]:
+        """`(m,)`."""
+        ...
+
+    @property
+    def phenotype(self) -> NDArray[np.float64]:
+        """`(n,)`."""
+        ...
+
+    @property
+    def genetic_value(self) -> NDArray[np.float64]:
+        """`(n,)`."""
+        ...
+
+    @property
+    def context(self) -> NDArray[np.bool_]:
+        """`(n,)`; True for rows whose phenotype is told."""
+        ...
 
 
 @dataclass(frozen=True)

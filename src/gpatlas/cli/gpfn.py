@@ -1,0 +1,12 @@
+"""`gpatlas gpfn`: prior-data fitted networks, from draws of a prior to predictions."""
+
+import typer
+
+from gpatlas.cli import app
+
+gpfn = typer.Typer(
+    help="Train networks on simulated breeding populations, and predict with them.", no_args_is_help=True
+)
+app.add_typer(gpfn, name="gpfn")
+
+from gpatlas.cli import gpfn_draw, gpfn_train  # noqa: E402, F401 # they register themselves, in the order of use

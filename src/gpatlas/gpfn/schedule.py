@@ -1,0 +1,75 @@
+"""Which draw comes when: every batch has a number, and its number alone says what is in it.
+
+Draws do not depend on who makes them, nor on when. Training on the fly, from a cache and from a queue is therefore the
+same training, and a batch that was lost with its maker is made again.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpatlas import __version__
+from gpatlas.config.pretrain import PretrainSpec
+from gpatlas.priors import DEFAULT_MIXTURE, Task, draw
+from gpatlas.seeding import stable_seed
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The batches of a recipe."""
+
+    spec: PretrainSpec
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Priors and their weights, those that are drawn."""
+        prior = self.spec.prior
+        mixture = DEFAULT_MIXTURE if prior == "default" else {prior: 1.0} if isinstance(prior, str) else prior
+        return {name: weight for name, weight in mixture.items() if weight > 0}
+
+    @property
+    def mark(self) -> str:
+        """Says which draws these are: equal for recipes that differ in the network and its training alone."""
+        of_draws = self.spec.model_dump(mode="json", include={"seed", "prior", "batch_size", "n_samples", "n_markers"})
+        return f"{stable_seed(0, __version__, json.dumps(of_draws, sort_keys=True), bits=64):016x}"
+
+    def size(self, batch: int) -> tuple[int, int]:
+        """Samples and markers of a batch's populations."""
+        rng = np.random.default_rng(stable_seed(self.spec.seed, "gpfn", "size", batch))
+        return _log_uniform(self.spec.n_samples, rng), _log_uniform(self.spec.n_markers, rng)
+
+    def tasks(self, batch: int, members: range | None = None) -> list[Task]:
+        """Draw a batch's populations, or some of them."""
+        n_samples, n_markers = self.size(batch)
+        return [
+            draw(
+                self.weights, stable_seed(self.spec.seed, "gpfn", "draw", batch, member, bits=63), n_samples, n_markers
+            )
+            for member in (range(self.spec.batch_size) if members is None else members)
+        ]
+
+    def validation(self, prior: str) -> list[Task]:
+        """Draw the fixed populations of a prior that no training sees; of the middle of the sizes trained on."""
+        n_samples, n_markers = (
+            round(math.sqrt(low * high)) for low, high in (self.spec.n_samples, self.spec.n_markers)
+        )
+        seeds = (
+            stable_seed(self.spec.seed, "gpfn", "validation", prior, number, bits=63)
+            for number in range(self.spec.n_validation)
+        )
+        return [draw(prior, seed, n_samples, n_markers) for seed in seeds]
+
+    def learning_rate(self, batch: int) -> float:
+        """Learning rate of a step: it rises linearly, then falls along a half cosine."""
+        spec = self.spec
+        rising = spec.warm_up * spec.n_batches
+        if batch < rising:
+            return spec.learning_rate * (batch + 1) / (rising + 1)
+        return spec.learning_rate * (1 + math.cos(math.pi * (batch - rising) / (spec.n_batches - rising))) / 2
+
+
+def _log_uniform(bounds: tuple[int, int], rng: np.random.Generator) -> int:
+    low, high = bounds
+    return min(int(np.exp(rng.uniform(np.log(low), np.log(high + 1)))), high)
