@@ -137,13 +137,32 @@ def test_dry_run_of_searches(tmp_path):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_runs_by_itself_too(tmp_path, experiment):
-    folder = "workflow" if experiment == "automl" else "workflow_sims"
+    folder = "workflow" if experiment in ("automl", "gpfn") else "workflow_sims"
     command = ["-m", "snakemake", "-s", REPOSITORY / folder / f"{experiment}.smk", "--directory", tmp_path, "-n"]
     command += ["--configfile", SMOKE.with_name(f"{experiment}.yaml"), "--config", "seed=5"]
     (tmp_path / "config").mkdir()
     shutil.copy(SMOKE.with_name(f"{experiment}.yaml"), tmp_path / "config")
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_tiny_gpfn(run):
+    results = run / "results/gpfn"
+    metrics, splits = (pd.read_csv(results / f"{name}.csv") for name in ("metrics", "splits"))
+    assert len(metrics) == 2 * 3  # populations × models
+    assert list(metrics.columns[:5]) == ["prior", "law", "n_samples", "n_markers", "rep"]
+    assert metrics.accuracy.notna().all()
+    assert splits.coverage_90.notna().tolist() == (splits.model == "gpfn").tolist()
+    assert "pretrain" in set(pd.read_csv(results / "runtimes.csv").stage)
+    assert len(list((results / "figures/fig6_gpfn").glob("*.svg"))) == 2
+    page = (results / "report.html").read_text()
+    assert "Figure 6B" in page
+    assert "GPFN: networks trained on simulated breeding populations" in page
+
+
+def test_draws_beforehand_in_shards(tmp_path):
+    done = snakemake(tmp_path, "-n", "--config", "draw_shards=3", target="gpfn")
+    assert planned(done)["draw"] == 3
 
 
 def test_a_tiny_real_run(run):
