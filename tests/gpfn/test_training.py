@@ -162,6 +162,4 @@ def test_processes_share_every_batch(recipe, reference, tmp_path):
     _, record = read_arrays(tmp_path / "out" / STATE)
     assert record["digest"] == reference.digest
     for (_, found), (_, expected) in zip(record["losses"], reference.losses, strict=True):
-        assert found == pytest.approx(
-            expected, rel=1e-3
-        )  # weights of no effect may differ
+        assert found == pytest.approx(expected, rel=1e-3)  # weights of no effect may differ

@@ -18,6 +18,10 @@ class PretrainSpec(Frozen):
     prior: str | dict[str, Annotated[float, Field(ge=0)]] = Field(
         "default", description="a prior, `default` (all of them), or weights by name, e.g. {nam: 2, f2: 1}"
     )
+    infinitesimal: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3,
+        description="share of traits of which every locus is a QTL; where few are, a network is right to do nothing",
+    )
     n_draws: int = Field(20_000, ge=1, description="populations to train on; a multiple of batch_size")
     batch_size: int = Field(8, ge=1, description="populations of one step; they have the same size")
     n_samples: Range = Field((100, 400), description="least and greatest population size, drawn on a log scale")
@@ -28,9 +32,9 @@ class PretrainSpec(Frozen):
     network: dict[str, Any] = Field(
         {}, description="settings of the network that differ from its defaults, e.g. {n_rounds: 2, output: bar}"
     )
-    learning_rate: Positive = Field(2e-3, description="of AdamW, at its highest")
+    learning_rate: Positive = Field(5e-3, description="of AdamW, at its highest")
     warm_up: Share = Field(0.05, description="share of the steps in which the learning rate rises")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(1e-4, description="of AdamW")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(1e-3, description="of AdamW")
     clip: Positive = Field(1.0, description="longest gradient")
     average: Share = Field(0.998, description="memory of the moving average of weights that is kept; 0 keeps the last")
     n_validation: int = Field(8, ge=1, description="fixed populations of each prior that progress is measured on")
