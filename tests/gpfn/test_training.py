@@ -80,7 +80,7 @@ def test_draws_from_a_cache_are_the_same_training(recipe, reference, tmp_path):
 def test_another_recipe_is_refused(recipe, tmp_path):
     train(recipe, Here(Schedule(recipe)), tmp_path, CPU)
     other = recipe.model_copy(update={"learning_rate": 0.1})
-    with pytest.raises(ConfigError, match=r"is of a training with learning_rate = 0.002, not 0.1"):
+    with pytest.raises(ConfigError, match=r"is of a training with learning_rate = 0.005, not 0.1"):
         train(other, Here(Schedule(other)), tmp_path, CPU)
 
 

@@ -20,7 +20,7 @@ class PretrainSpec(Frozen):
     )
     infinitesimal: Annotated[float, Field(ge=0, le=1)] = Field(
         0.3,
-        description="share of traits of which every locus is a QTL; where few are, a network is right to do nothing",
+        description="share of traits of which every locus is a QTL: what teaches a network to leave GBLUP alone",
     )
     n_draws: int = Field(20_000, ge=1, description="populations to train on; a multiple of batch_size")
     batch_size: int = Field(8, ge=1, description="populations of one step; they have the same size")

@@ -45,9 +45,10 @@ class BatchFiles:
                     "use another folder, or delete it"
                 )
             return
-        text = schedule.spec.model_dump(mode="json", include={"seed", "prior", "batch_size", "n_samples", "n_markers"})
         with atomic_path(mark) as temporary:
-            temporary.write_text(json.dumps({"mark": schedule.mark, "draws": text}, indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(
+                json.dumps({"mark": schedule.mark, "draws": schedule.of_draws}, indent=2) + "\n", encoding="utf-8"
+            )
 
     def path(self, batch: int) -> Path:
         """Where a batch lies."""

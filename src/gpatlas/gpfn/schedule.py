@@ -7,13 +7,16 @@ same training, and a batch that was lost with its maker is made again.
 import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gpatlas import __version__
 from gpatlas.config.pretrain import PretrainSpec
-from gpatlas.priors import DEFAULT_MIXTURE, Task, draw
+from gpatlas.priors import DEFAULT_MIXTURE, Task, TraitLaw, make
 from gpatlas.seeding import stable_seed
+
+_OF_DRAWS = {"seed", "prior", "infinitesimal", "batch_size", "n_samples", "n_markers"}
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,14 @@ class Schedule:
         return {name: weight for name, weight in mixture.items() if weight > 0}
 
     @property
+    def of_draws(self) -> dict[str, Any]:
+        """What of the recipe its draws depend on."""
+        return self.spec.model_dump(mode="json", include=_OF_DRAWS)
+
+    @property
     def mark(self) -> str:
         """Says which draws these are: equal for recipes that differ in the network and its training alone."""
-        of_draws = self.spec.model_dump(mode="json", include={"seed", "prior", "batch_size", "n_samples", "n_markers"})
-        return f"{stable_seed(0, __version__, json.dumps(of_draws, sort_keys=True), bits=64):016x}"
+        return f"{stable_seed(0, __version__, json.dumps(self.of_draws, sort_keys=True), bits=64):016x}"
 
     def size(self, batch: int) -> tuple[int, int]:
         """Samples and markers of a batch's populations."""
@@ -42,24 +49,24 @@ class Schedule:
 
     def tasks(self, batch: int, members: range | None = None) -> list[Task]:
         """Draw a batch's populations, or some of them."""
-        n_samples, n_markers = self.size(batch)
-        return [
-            draw(
-                self.weights, stable_seed(self.spec.seed, "gpfn", "draw", batch, member, bits=63), n_samples, n_markers
-            )
-            for member in (range(self.spec.batch_size) if members is None else members)
-        ]
+        size, chosen = self.size(batch), range(self.spec.batch_size) if members is None else members
+        return [self._draw(self._seed("draw", batch, member), *size) for member in chosen]
 
     def validation(self, prior: str) -> list[Task]:
         """Draw the fixed populations of a prior that no training sees; of the middle of the sizes trained on."""
-        n_samples, n_markers = (
-            round(math.sqrt(low * high)) for low, high in (self.spec.n_samples, self.spec.n_markers)
-        )
-        seeds = (
-            stable_seed(self.spec.seed, "gpfn", "validation", prior, number, bits=63)
-            for number in range(self.spec.n_validation)
-        )
-        return [draw(prior, seed, n_samples, n_markers) for seed in seeds]
+        size = tuple(round(math.sqrt(low * high)) for low, high in (self.spec.n_samples, self.spec.n_markers))
+        numbers = range(self.spec.n_validation)
+        return [make(prior).draw(self._seed("validation", prior, number), *size) for number in numbers]
+
+    def _draw(self, seed: int, n_samples: int, n_markers: int) -> Task:
+        names = sorted(self.weights)
+        shares = np.array([self.weights[name] for name in names])
+        rng = np.random.default_rng(stable_seed(seed, "prior"))
+        law = TraitLaw(infinitesimal=self.spec.infinitesimal)
+        return make(names[rng.choice(len(names), p=shares / shares.sum())], law=law).draw(seed, n_samples, n_markers)
+
+    def _seed(self, *what: str | int) -> int:
+        return stable_seed(self.spec.seed, "gpfn", *what, bits=63)
 
     def learning_rate(self, batch: int) -> float:
         """Learning rate of a step: it rises linearly, then falls along a half cosine."""

@@ -28,6 +28,7 @@ from gpatlas.train.precision import Arithmetic
 
 Report = Callable[[State], None]
 STATE = "state.safetensors"
+_BETAS = (0.9, 0.98)  # gradients of few populations are noisy, and their size changes while the gate opens
 
 
 def train(
@@ -70,7 +71,9 @@ def train(
     schedule, processes = Schedule(spec), join_processes(arithmetic.device)
     torch.manual_seed(spec.seed)
     network = make_network(spec.architecture, **spec.network).to(arithmetic.device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, betas=_BETAS
+    )
     state, path = State.start(network, optimizer), folder / STATE
     if path.exists():
         state.load(path, spec)
