@@ -69,7 +69,7 @@ class Conditioning:
         """Condition the network on each trait; kernels that traits share are decomposed once."""
         import torch
 
-        from gpatlas.nn.gpfn.awg import Population
+        from gpatlas.nn.gpfn.population import Population
 
         if self.solved is None:
             z, basis = (torch.from_numpy(value).to(device)[None] for value in (self.z, self.basis))

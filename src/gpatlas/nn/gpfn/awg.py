@@ -14,56 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from gpatlas.errors import ConfigError, did_you_mean
-from gpatlas.nn.gpfn.fixed import intercept, project, project_cross, project_kernel
+from gpatlas.nn.gpfn.fixed import project, project_cross, project_kernel
 from gpatlas.nn.gpfn.kernels import gaussian, weighted_kernel, weighted_length
-from gpatlas.nn.gpfn.markers import N_QUANTILES, MarkerNetwork, linkage, marker_statistics
-from gpatlas.nn.gpfn.posterior import LOGIT_H2, UNIFORM_H2, Posterior, Spectrum
+from gpatlas.nn.gpfn.markers import MarkerNetwork, linkage, marker_statistics
+from gpatlas.nn.gpfn.population import Population
+from gpatlas.nn.gpfn.posterior import UNIFORM_H2, Posterior, Spectrum
 from gpatlas.nn.gpfn.prediction import OUTPUTS, BarDistribution, Prediction, normal_log_density
+from gpatlas.nn.gpfn.summary import N_SUMMARY, peakedness, summarise
 
-N_SUMMARY = 8 + 2 * N_QUANTILES
 _OF_EXPERT = 3  # numbers that the gate sees of each expert
 _MOST_CHANGE = 9.0  # of a log prior variance
 _MOST_EVIDENCE = 15.0  # nats
-
-
-@dataclass(frozen=True)
-class Population:
-    """The context of a batch of populations.
-
-    Parameters
-    ----------
-    z
-        Genotypes less the context's mean, `(B, N, M)`; zeros in rows that fill up.
-    y
-        Phenotypes, of mean 0 and variance 1, projected, `(B, N)`.
-    mask
-        1 for rows that are there, `(B, N)`.
-    fixed
-        Orthonormal basis of what is fixed, `(B, N, R)`.
-    chromosome
-        `(B, M)`, None where unknown: then linkage disequilibrium alone says who is a neighbour.
-    """
-
-    z: Tensor
-    y: Tensor
-    mask: Tensor
-    fixed: Tensor
-    chromosome: Tensor | None = None
-
-    @classmethod
-    def of(cls, z_BNM: Tensor, y_BN: Tensor, mask_BN: Tensor, chromosome_BM: Tensor | None = None) -> "Population":
-        """Take centred genotypes and standardised phenotypes, with a mean as the one fixed effect."""
-        return cls(z_BNM, y_BN, mask_BN, intercept(mask_BN), chromosome_BM)
-
-    @property
-    def n(self) -> Tensor:
-        """Rows of context, `(B,)`."""
-        return self.mask.sum(1)
-
-    @property
-    def contrasts(self) -> Tensor:
-        """Rows less fixed effects, `(B,)`."""
-        return self.n - self.fixed.square().sum((1, 2))
 
 
 @dataclass(frozen=True)
@@ -170,12 +131,13 @@ class AWG(nn.Module):
         """
         shared = {} if shared is None else shared
         z_BNM, y_BN, c_B = population.z, population.y, population.contrasts
-        variance_BM, present_BM, d_BM = self._markers(population)
+        variance_BM, present_BM, d_BM = population.markers()
         r2_BMW, z_projected = linkage(z_BNM, population.chromosome).to(y_BN), z_BNM
         if population.fixed.shape[2] > 1:
             z_projected = project(z_BNM, population.fixed.to(z_BNM))
         raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
         experts = [self._expert(population, raw_BNN, d_BM, 0, shared=shared)]
+        peaked_B = peakedness(z_BNM, variance_BM, present_BM, population.n)
         equal, log_d_BM, summaries = raw_BNN, torch.zeros_like(d_BM), []
         for number, network in enumerate(self.rounds):
             last = experts[-1]
@@ -183,7 +145,9 @@ class AWG(nn.Module):
                 statistics, quantiles = marker_statistics(
                     z_projected, y_BN, variance_BM, present_BM, last.d / last.scale[:, None], last.posterior, c_B
                 )
-                summaries.append(self._summary(population, last, present_BM, r2_BMW, quantiles))
+                summaries.append(
+                    summarise(population, last.posterior, present_BM, r2_BMW, quantiles, peaked_B, raw_BNN)
+                )
             change_BM = network(statistics.to(self.gain), r2_BMW, present_BM, summaries[-1])
             log_d_BM = (log_d_BM + change_BM).clamp(-_MOST_CHANGE, _MOST_CHANGE)
             d_BM = present_BM * torch.exp(log_d_BM)
@@ -236,15 +200,6 @@ class AWG(nn.Module):
             return self.bars.log_density(self.bars.of_mixture(predicted), value_BQ)
         return normal_log_density(predicted.mean, predicted.variance, value_BQ)
 
-    @staticmethod
-    def _markers(population: Population) -> tuple[Tensor, Tensor, Tensor]:
-        """Return allele variances, which markers vary, and equal weights of mean diagonal 1, `(B, M)` each."""
-        z_BNM, like = population.z, population.y
-        variance_BM = torch.linalg.vector_norm(z_BNM, dim=1).to(like).square() / population.n[:, None]
-        present_BM = (variance_BM > 1e-6).to(like)
-        variance_BM = variance_BM * present_BM
-        return variance_BM, present_BM, present_BM / variance_BM.sum(1, keepdim=True).clamp(min=1e-30)
-
     def _expert(
         self,
         population: Population,
@@ -287,30 +242,6 @@ class AWG(nn.Module):
             cross_BQN = cross_BQN - of_row[:, None] - of_query[..., None] + of_all[..., None]
         cross_BQN = project_cross(cross_BQN, population.fixed, population.mask)
         return cross_BQN / expert.scale[:, None, None], own_BQ / expert.scale[:, None]
-
-    @staticmethod
-    def _summary(
-        population: Population, expert: Expert, present_BM: Tensor, r2_BMW: Tensor, quantiles: Tensor
-    ) -> Tensor:
-        """Return what distinguishes the population, `(B, S)`."""
-        posterior, n_B = expert.posterior, population.n
-        e_BN, logit = posterior.eigenvalues, LOGIT_H2.to(n_B)
-        rank_B = e_BN.sum(1).square() / e_BN.square().sum(1).clamp(min=1e-12)
-        mean_logit = posterior.share @ logit
-        spread = (posterior.share @ logit.square() - mean_logit.square()).clamp(min=0.0).sqrt()
-        linked = torch.log1p((r2_BMW.sum(2) * present_BM).sum(1) / present_BM.sum(1).clamp(min=1.0))
-        heavy = e_BN.amax(1) / e_BN.sum(1).clamp(min=1e-12)
-        parts = [
-            torch.log(n_B / 200),
-            torch.log(present_BM.sum(1).clamp(min=1.0) / 1000) / 2,
-            torch.log(rank_B.clamp(min=1.0) / 30),
-            torch.log(rank_B / n_B + 1e-3) / 2,
-            torch.log(heavy + 1e-3),
-            mean_logit,
-            spread,
-            linked,
-        ]
-        return torch.cat([torch.stack(parts, 1), quantiles], 1)
 
     def _mixed(self, population: Population, experts: tuple[Expert, ...], summary_BS: Tensor) -> Conditioned:
         """Weigh the experts."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpatlas.nn.gpfn.awg import Population
+from gpatlas.nn.gpfn.population import Population
 
 
 class TaskLike(Protocol):

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gpatlas.errors import ConfigError, did_you_mean
-from gpatlas.nn.gpfn.awg import Population
 from gpatlas.nn.gpfn.features import FEATURES, feature_map
+from gpatlas.nn.gpfn.population import Population
 from gpatlas.nn.gpfn.prediction import OUTPUTS, BarDistribution, Prediction, normal_log_density
 
 
