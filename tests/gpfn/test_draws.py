@@ -1,8 +1,11 @@
 """Batches are the same wherever they come from, and a folder of them knows whose they are."""
 
+import os
+import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -145,3 +148,24 @@ def test_waiting_for_a_batch_ends_when_it_is_there(schedule, tmp_path):
     assert time.monotonic() - start < 60
     maker.kill()
     maker.wait()
+
+
+@pytest.mark.skipif(
+    shutil.which("mpiexec") is None or find_spec("mpi4py") is None, reason="needs an MPI library and mpi4py"
+)
+def test_ranks_of_mpi_share_a_cache(schedule, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(schedule.spec.model_dump_json())
+    command = ["mpiexec", "-n", "3", sys.executable, "-m", "gpatlas", "gpfn", "draw", tmp_path / "recipe.yaml"]
+    as_root = {f"OMPI_ALLOW_RUN_AS_ROOT{suffix}": "1" for suffix in ("", "_CONFIRM")}
+    more_than_cores = {
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    }
+    done = subprocess.run(
+        [*map(str, command), "--mpi", "--out", str(tmp_path / "draws")],
+        capture_output=True, text=True, env=os.environ | as_root | more_than_cores,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'draws'}: 12 batches of 2 populations drawn\n"
+    cached = Cached(tmp_path / "draws", schedule)
+    assert hashes(cached.batches(0, range(2))) == hashes(Here(schedule).batches(0, range(2)))

@@ -1,8 +1,9 @@
 """`gpatlas gpfn draw`: populations to train on, into a cache or a queue."""
 
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,14 +69,18 @@ def _part(shard: str, n: int) -> range:
     return range(int(number) - 1, n, int(count))
 
 
-def _map(make, todo, mpi):  # type: ignore[no-untyped-def] # of a callable and numbers, yields as work is done
+def _map(make: Callable[[int], None], todo: list[int], mpi: bool) -> Iterator[None]:
+    """Make batches, here or by the ranks of MPI; yield after each. Ranks but the first end here with their work."""
     if not mpi:
         yield from map(make, todo)
         return
     try:
         from mpi4py.futures import MPICommExecutor
-    except ImportError:
+    except (ImportError, RuntimeError):
         raise ConfigError("--mpi needs mpi4py and an MPI library: pip install 'gpatlas[mpi]'") from None
+    pool: Any
     with MPICommExecutor() as pool:
         if pool is not None:  # the first rank; the others work for it
             yield from pool.map(make, todo, unordered=True)
+    if pool is None:
+        raise typer.Exit
