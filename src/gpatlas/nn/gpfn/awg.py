@@ -20,7 +20,7 @@ from gpatlas.nn.gpfn.markers import MarkerNetwork, linkage, marker_statistics
 from gpatlas.nn.gpfn.population import Population
 from gpatlas.nn.gpfn.posterior import UNIFORM_H2, Posterior, Spectrum
 from gpatlas.nn.gpfn.prediction import OUTPUTS, BarDistribution, Prediction, normal_log_density
-from gpatlas.nn.gpfn.summary import N_SUMMARY, peakedness, summarise
+from gpatlas.nn.gpfn.summary import N_SUMMARY, summarise
 
 _OF_EXPERT = 3  # numbers that the gate sees of each expert
 _MOST_CHANGE = 9.0  # of a log prior variance
@@ -137,7 +137,6 @@ class AWG(nn.Module):
             z_projected = project(z_BNM, population.fixed.to(z_BNM))
         raw_BNN = weighted_kernel(z_BNM, z_BNM, d_BM)
         experts = [self._expert(population, raw_BNN, d_BM, 0, shared=shared)]
-        peaked_B = peakedness(z_BNM, variance_BM, present_BM, population.n)
         equal, log_d_BM, summaries = raw_BNN, torch.zeros_like(d_BM), []
         for number, network in enumerate(self.rounds):
             last = experts[-1]
@@ -145,9 +144,7 @@ class AWG(nn.Module):
                 statistics, quantiles = marker_statistics(
                     z_projected, y_BN, variance_BM, present_BM, last.d / last.scale[:, None], last.posterior, c_B
                 )
-                summaries.append(
-                    summarise(population, last.posterior, present_BM, r2_BMW, quantiles, peaked_B, raw_BNN)
-                )
+                summaries.append(summarise(population, last.posterior, present_BM, r2_BMW, quantiles))
             change_BM = network(statistics.to(self.gain), r2_BMW, present_BM, summaries[-1])
             log_d_BM = (log_d_BM + change_BM).clamp(-_MOST_CHANGE, _MOST_CHANGE)
             d_BM = present_BM * torch.exp(log_d_BM)
