@@ -57,6 +57,27 @@ def test_untrained_it_is_gblup_with_the_heritability_integrated_out(rng):
     assert (found.weights[:, 4:] == 0).all()
 
 
+def test_gaussian_experts(rng):
+    """Against the kernel of all rows at once, its features centred on the context."""
+    task = draw(rng)
+    batch = TaskBatch.of([task], torch.float64)
+    made = AWG(n_rounds=1, bandwidths=[0.7], last_bandwidths=[]).double()
+    found = predicted(made, task)
+    z = torch.cat([batch.z, batch.query], 1)[0]
+    z = z / batch.z.square().sum(2).mean().sqrt()  # mean squared length 1 in the context
+    kernel = torch.exp(-torch.cdist(z, z).square() / 1.4)
+    centring = torch.eye(60, dtype=torch.float64)
+    centring[:, :40] -= 1 / 40
+    kernel = centring @ kernel @ centring.T
+    kernel = kernel / kernel[:40, :40].trace() * 39
+    posterior = Posterior.of(kernel[None, :40, :40], batch.y, torch.tensor([39.0]).double(), UNIFORM_H2)
+    mean, variance = posterior.predict(
+        kernel[None, 40:, :40], kernel.diagonal()[None, 40:], torch.tensor([40.0]).double()
+    )
+    torch.testing.assert_close(found.means[..., 2], mean, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(found.variances[..., 2], variance, rtol=1e-6, atol=1e-9)
+
+
 @settings(max_examples=15)
 @given(seed=SEEDS)
 def test_allele_coding_says_nothing(seed):
