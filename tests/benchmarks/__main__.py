@@ -8,7 +8,9 @@ python -m tests.benchmarks screen       all pairs of loci tested for interaction
                                         from 10⁸ pairs on without it: time and peak memory
 python -m tests.benchmarks prune        LD pruning of --samples × --markers, against PLINK 2 on one thread
 python -m tests.benchmarks priors       draws of GPFN's prior tasks per second, scheme by scheme
-python -m tests.benchmarks gpfn         conditioning and predicting by gpfn, beside GBLUP, kernels and BayesCπ
+python -m tests.benchmarks gpfn         how well a --checkpoint predicts fresh populations and real cohorts, beside
+                                        GBLUP-REML, BayesCπ and RKHS, and whether it may be shipped; --out keeps scores
+python -m tests.benchmarks gpfn-speed   conditioning and predicting by gpfn, beside GBLUP, kernels and BayesCπ
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks breed        random crosses, against AlphaSimR (needs R) and ChromaX in --python
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
@@ -43,7 +45,8 @@ from tests.benchmarks import (
     automl,
     breed,
     epochs,
-    gpfn,
+    gpfn_gates,
+    gpfn_speed,
     importing,
     lasso,
     peers,
@@ -68,6 +71,7 @@ def main() -> None:
             "automl",
             "breed",
             "gpfn",
+            "gpfn-speed",
             "import",
             "simulate",
             "ridge",
@@ -101,6 +105,11 @@ def main() -> None:
     )
     parser.add_argument("--budget-fits", type=int, default=60, help="automl: of one search of ours")
     parser.add_argument("--seconds", type=float, default=60.0, help="automl: of one search of FLAML")
+    parser.add_argument("--checkpoint", default="default", help="gpfn: a name, a file, `untrained` or `none`")
+    parser.add_argument("--populations", type=int, default=400, help="gpfn: of each prior")
+    parser.add_argument("--only", action="append", choices=gpfn_gates.GROUPS, help="gpfn: these alone")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/gpfn"), help="gpfn: a folder of scores")
+    parser.add_argument("--processes", type=int, choices=(1, 2), default=1, help="gpfn: that judge")
     arguments = parser.parse_args()
     if arguments.what == "scale":
         title = f"scale: {arguments.samples:,} samples × {arguments.loci:,} loci, five traits"
@@ -116,7 +125,11 @@ def main() -> None:
         priors.compare()
         return
     if arguments.what == "gpfn":
-        gpfn.compare()
+        of_work = arguments.populations, arguments.out, arguments.processes
+        gpfn_gates.compare(arguments.checkpoint, arguments.only or (), *of_work)
+        return
+    if arguments.what == "gpfn-speed":
+        gpfn_speed.compare()
         return
     if arguments.what == "study":
         _print_study()
