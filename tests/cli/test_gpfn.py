@@ -22,7 +22,7 @@ def tiny(tmp_path):
 
 def test_help_lists_the_verbs(gpatlas):
     shown = gpatlas("gpfn", "--help").stdout
-    assert re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], flags=re.MULTILINE) == ["draw", "train"]
+    assert re.findall(r"^  (\w+)  ", shown.split("Commands:")[1], flags=re.MULTILINE) == ["draw", "train", "predict"]
 
 
 @pytest.mark.parametrize("verb", ["draw", "train"])

@@ -1,11 +1,15 @@
 """`gpatlas import` and `gpatlas export`: there and back, with an account, and mistakes in one line."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from gpatlas.io import read_dataset
+from gpatlas.dataset import as_text
+from gpatlas.io import read_dataset, write_dataset
+from gpatlas.io.genotypes import read_genotypes
 from tests.conftest import one_line_error
 from tests.io.genotype_files import vcf, write_bed_set
 
@@ -43,6 +47,26 @@ def test_there_and_back_with_tables(gpatlas, files):
     assert gpatlas("import", files / "y.vcf.gz", "--out", files / "again.h5").returncode == 0
     np.testing.assert_array_equal(read_dataset(files / "again.h5").dosage(), data.dosage())
     assert "read from" in gpatlas("inspect", files / "again.h5").stdout
+
+
+def test_a_fold_with_its_table(gpatlas, diploids, tmp_path):
+    data = replace(
+        diploids, covariates=np.array([[0.0], [np.nan], [1.0]] * 50), covariate_id=np.array(["site"]),
+        levels={"site": ("N", "S")}, fold=np.arange(150, dtype=np.uint8) % 3,
+    )  # fmt: skip
+    write_dataset(data, tmp_path / "d.h5")
+    words = ["export", tmp_path / "d.h5", "--out", tmp_path / "x.vcf", "--table", tmp_path / "x.csv"]
+    done = gpatlas(*words, "--fold", "test")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "x.csv", dtype={"sample_id": str})
+    test = data.samples(np.arange(2, 150, 3))
+    assert list(table.columns) == ["sample_id", "site", *as_text(data.trait_id)]
+    assert list(table["sample_id"]) == as_text(test.sample_id).tolist()
+    assert set(table["site"]) == {"S"}
+    np.testing.assert_allclose(table.iloc[:, 2:], test.phenotypes, rtol=1e-9)
+    np.testing.assert_array_equal(read_genotypes(tmp_path / "x.vcf").dosage(), test.dosage())
+    write_dataset(replace(data, fold=np.zeros(150, np.uint8)), tmp_path / "d.h5")
+    assert "no sample is in fold test" in one_line_error(gpatlas(*words, "--fold", "test"))
 
 
 def test_some_samples_of_a_region(gpatlas, files):

@@ -1,14 +1,16 @@
-"""`gpatlas export`: the genotypes of a dataset file as VCF or PLINK files."""
+"""`gpatlas export`: the genotypes of a dataset file as VCF or PLINK files, and its phenotypes as a table."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from gpatlas.cli import app
 from gpatlas.cli.progress import progress
-from gpatlas.errors import ConfigError
+from gpatlas.dataset import Dataset, Fold, as_text
+from gpatlas.errors import ConfigError, DataError
 from gpatlas.io import read_dataset
 
 
@@ -16,6 +18,12 @@ from gpatlas.io import read_dataset
 def export(
     file: Annotated[Path, typer.Argument(help="Dataset file (HDF5).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .vcf, .vcf.gz, .bed or .pgen.")],
+    fold: Annotated[
+        Literal["train", "validation", "test"] | None, typer.Option(help="Only the samples of this fold.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Write covariates and phenotypes of the same samples too, as CSV.")
+    ] = None,
 ) -> None:
     """Write genotypes as VCF or PLINK files.
 
@@ -25,7 +33,7 @@ def export(
     \b
     Example:
       gpatlas simulate config/examples/population.yaml --out population.h5
-      gpatlas export population.h5 --out population.vcf.gz
+      gpatlas export population.h5 --out population.vcf.gz --table phenotypes.csv
     """
     from gpatlas.io.variants import exporting
 
@@ -39,8 +47,34 @@ def export(
     if not fitting:
         raise ConfigError(f"--out {out}: the name says the format; known are {', '.join(writers)}")
     dataset = read_dataset(file, lazy=True)
+    if fold is not None:
+        rows = dataset.rows(Fold[fold])
+        if not len(rows):
+            raise DataError(f"{file}: no sample is in fold {fold}")
+        dataset = dataset.samples(rows)
     with progress(f"export {out.name}") as report:
         account = writers[max(fitting, key=len)](dataset, out, report)
     for sentence in account:
         print(f"  {sentence}")
     print(f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
+    if table is not None:
+        _write_table(dataset, table)
+
+
+def _write_table(dataset: Dataset, path: Path) -> None:
+    """Write sample_id, covariates and traits; classes by their names."""
+    import pandas as pd
+
+    from gpatlas.io.tables import write_table
+
+    columns: dict[str, Any] = {"sample_id": as_text(dataset.sample_id)}
+    for names, values in ((dataset.covariate_id, dataset.covariates), (dataset.trait_id, dataset.phenotypes)):
+        for name, column in zip(as_text(names).tolist(), values.T, strict=True):
+            levels = dataset.levels.get(name)
+            columns[name] = column if levels is None else [_level(levels, code) for code in column]
+    write_table(pd.DataFrame(columns), path)
+    print(f"{path}: {', '.join(list(columns)[1:]) or 'no traits'}")
+
+
+def _level(levels: tuple[str, ...], code: float) -> str:
+    return "" if math.isnan(code) else levels[int(code)]

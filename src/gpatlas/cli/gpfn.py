@@ -9,4 +9,4 @@ gpfn = typer.Typer(
 )
 app.add_typer(gpfn, name="gpfn")
 
-from gpatlas.cli import gpfn_draw, gpfn_train  # noqa: E402, F401 # they register themselves, in the order of use
+from gpatlas.cli import gpfn_draw, gpfn_predict, gpfn_train  # noqa: E402, F401 # they register themselves, in the order of use
