@@ -9,4 +9,6 @@ gpfn = typer.Typer(
 )
 app.add_typer(gpfn, name="gpfn")
 
-from gpatlas.cli import gpfn_draw, gpfn_predict, gpfn_train  # noqa: E402, F401 # they register themselves, in the order of use
+# they register themselves, in the order in which they are used
+from gpatlas.cli import gpfn_draw, gpfn_train  # noqa: E402, F401, I001
+from gpatlas.cli import gpfn_predict  # noqa: E402, F401
