@@ -84,7 +84,8 @@ def test_what_may_be_tuned_is_taken(name, kind):
     """Both ends of every range make an estimator; defaults lie within."""
     candidate = CANDIDATES[name]
     if kind not in candidate.kinds:
-        with pytest.raises(ConfigError, match=f"candidate {name} predicts binary, multiclass, not 'continuous'"):
+        predicts = ", ".join(sorted(candidate.kinds))
+        with pytest.raises(ConfigError, match=f"candidate {name} predicts {predicts}, not '{kind}'"):
             candidate.make(kind)
         return
     for key, values in candidate.space(kind).items():

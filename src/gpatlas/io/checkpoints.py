@@ -77,12 +77,20 @@ def find_checkpoint(name: str | Path) -> Path:
     path = Path(name)
     if path.suffix == SUFFIX or path.exists():
         return path
-    shipped = Path(str(files("gpatlas"))) / "checkpoints"
-    packaged = shipped / f"{name}{SUFFIX}"
+    packaged = _shipped() / f"{name}{SUFFIX}"
     if not packaged.exists():
-        there = sorted(file.stem for file in shipped.glob(f"*{SUFFIX}"))
+        there = sorted(file.stem for file in _shipped().glob(f"*{SUFFIX}"))
         known = f"gpatlas comes with {', '.join(there)}" if there else "gpatlas comes with none so far"
         raise StoreError(
             f"checkpoint {str(name)!r}: {known}; name one, or a {SUFFIX} file (`gpatlas gpfn train` makes one)"
         )
     return packaged
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a checkpoint of this name comes with gpatlas."""
+    return (_shipped() / f"{name}{SUFFIX}").is_file()
+
+
+def _shipped() -> Path:
+    return Path(str(files("gpatlas"))) / "checkpoints"

@@ -55,6 +55,8 @@ class Candidate:
         Kind → key → range; hyperparameters of the defaults are in the ranges.
     kinds
         What it can predict.
+    checkpoint
+        Name of the pretrained network that has to come with gpatlas, or "".
     """
 
     name: str
@@ -63,6 +65,7 @@ class Candidate:
     seconds: Callable[[int, int, bool], float]
     spaces: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
     kinds: frozenset[str] = KINDS
+    checkpoint: str = ""
 
     def make(self, kind: str, n_covariates: int = 0, seed: int = 0, **hyperparameters: Any) -> Any:
         """Make an unfitted estimator: everything it learns from data it learns in `fit`.

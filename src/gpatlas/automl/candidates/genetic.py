@@ -27,6 +27,11 @@ def rkhs(request: Request) -> Any:
     return _of_kind(request, make("rkhs", n_covariates=request.n_covariates))
 
 
+def gpfn(request: Request) -> Any:
+    """A network that learnt from simulated breeding populations how to weigh loci."""
+    return make("gpfn", n_covariates=request.n_covariates)
+
+
 def egblup(request: Request) -> Any:
     """Additive and additive × additive effects."""
     return _of_kind(request, make("egblup", n_covariates=request.n_covariates))

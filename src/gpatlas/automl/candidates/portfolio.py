@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from gpatlas.automl.candidates.candidate import BINARY, CONTINUOUS, KINDS, MULTICLASS, Candidate, Request
+from gpatlas.io.checkpoints import is_shipped
 from gpatlas.models.space import Choice, Float, Integer, Range
 
 _CLASSES = frozenset({BINARY, MULTICLASS})
@@ -97,6 +98,14 @@ _PORTFOLIO = (
     _candidate(
         "genetic", "kernel_tree", "kernels and trees", lambda n, p, _: 0.3 + 2e-6 * n * p + 7 * _gram(n, max(n, p))
     ),
+    _candidate(  # of numbers alone: classes would take six fits, and it was trained on numbers
+        "genetic",
+        "gpfn",
+        "GPFN",
+        lambda n, p, _: 0.2 + 12 * _gram(n, max(n, p)),
+        kinds=frozenset({CONTINUOUS}),
+        checkpoint="default",
+    ),
     _candidate("library", "extra_trees", "ExtraTrees", lambda n, p, _: 0.3 + 2e-6 * n * p, _FOREST),
     _candidate("library", "random_forest", "random forest", lambda n, p, _: 0.4 + 4e-6 * n * p, _FOREST),
     _candidate(
@@ -116,6 +125,12 @@ _PORTFOLIO = (
         _SCREENING,
     ),
 )
-CANDIDATES: dict[str, Candidate] = {
-    candidate.name: candidate for candidate in sorted(_PORTFOLIO, key=lambda one: one.work(500, 1000, BINARY))
-}
+
+
+def offered() -> dict[str, Candidate]:
+    """Return candidates by name, cheapest first, without those whose checkpoint does not come with this gpatlas."""
+    ready = [one for one in _PORTFOLIO if not one.checkpoint or is_shipped(one.checkpoint)]
+    return {one.name: one for one in sorted(ready, key=lambda one: one.work(500, 1000, BINARY))}
+
+
+CANDIDATES: dict[str, Candidate] = offered()
