@@ -6,6 +6,7 @@ import pytest
 
 from gpatlas import priors
 from gpatlas.config.pretrain import PretrainSpec
+from gpatlas.errors import StoreError
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.models import make
 from gpatlas.models.ridge import kernel_spectrum, reml_penalties
@@ -79,6 +80,11 @@ def test_work_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):
     wide = table.pivot_table(index=["group", "number"], columns="model", values="r_g")
     assert np.corrcoef(wide.gpfn, wide.rrblup)[0, 1] > 0.9  # an untrained network is GBLUP
     assert table[table.model == "gpfn"].cover_g.between(0.3, 1).all()
+
+    file = tmp_path / "rkhs/f2.jsonl"
+    file.write_text(file.read_text().replace('"h2": 0.', '"h2": 0.9', 1))
+    with pytest.raises(StoreError, match="case 0 of f2 is another one for rkhs than for rrblup"):
+        ledger.load(tmp_path, ["f2"], 3, "untrained")
 
 
 def test_without_a_checkpoint_the_other_models_are_shown(tmp_path, capsys):

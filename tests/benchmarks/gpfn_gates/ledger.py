@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from gpatlas.cli.progress import progress
+from gpatlas.errors import StoreError
 from gpatlas.io.checkpoints import find_checkpoint
 from tests.benchmarks.gpfn_gates.cases import COHORTS, how_many, make_case
 from tests.benchmarks.gpfn_gates.judge import BASELINES, EVIDENCE, judge
@@ -53,14 +54,27 @@ def fill(folder: Path, groups: Sequence[str], populations: int, checkpoint: str 
 
 
 def load(folder: Path, groups: Sequence[str], populations: int, checkpoint: str | None) -> pd.DataFrame:
-    """Return all scores of the cases that every model has, a row for each model and case; a network is `gpfn`."""
+    """Return all scores of the cases that every model has, a row for each model and case; a network is `gpfn`.
+
+    Raises
+    ------
+    StoreError
+        A case is not the same for all: the priors or the cohorts have changed since the folder was begun.
+    """
     tables = []
     for group in groups:
         labels = models_of(group, checkpoint)
         found = {label: _rows(_file(folder, label, group)) for label in labels}
         everywhere = set.intersection(*(set(rows) for rows in found.values()))
         everywhere &= set(range(how_many(group, populations)))
+        first = next(iter(found.values()))
         for label, rows in found.items():
+            for number in everywhere:
+                if any(rows[number].get(key) != first[number].get(key) for key in ("n", "m", "h2")):
+                    raise StoreError(
+                        f"{folder}: case {number} of {group} is another one for {label} than for {next(iter(found))}; "
+                        "judge into an empty folder"
+                    )
             kept = [{"model": label.split("-")[0], "group": group, **rows[number]} for number in sorted(everywhere)]
             tables.append(pd.DataFrame(kept))
     return pd.concat(tables, ignore_index=True)
