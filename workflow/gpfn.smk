@@ -21,6 +21,7 @@ rule all:
 
 include: "rules/configure.smk"
 include: "rules/simulate.smk"
+include: "rules/real_data.smk"
 include: "rules/pretrain.smk"
 include: "rules/tune.smk"
 include: "rules/fit.smk"

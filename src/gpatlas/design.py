@@ -13,6 +13,7 @@ from typing import Any
 from gpatlas import __version__
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.priors import PriorSpec
+from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.errors import ConfigError
 from gpatlas.seeding import stable_seed
@@ -27,7 +28,7 @@ SEPARATOR = "+"  # of columns in names; Snakemake cannot send a job whose wildca
 
 @dataclass(frozen=True)
 class DesignRow:
-    """One simulated population of an experiment."""
+    """One population of an experiment."""
 
     columns: dict[str, Any]
     cell: str
@@ -142,8 +143,8 @@ class Design:
             and (entry.max_n_loci is None or population.n_loci <= entry.max_n_loci)
         ]
 
-    def simulation(self, row: DesignRow) -> SimulationSpec | PriorSpec:
-        """What to simulate for a row."""
+    def simulation(self, row: DesignRow) -> SimulationSpec | PriorSpec | DataSpec:
+        """What to simulate, or to split, for a row."""
         return self.config.simulation(row.columns)
 
     def simulation_job(self, row: DesignRow) -> dict[str, Any]:

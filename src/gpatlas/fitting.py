@@ -63,8 +63,8 @@ def fit_dataset(
     if estimator.uses_validation:
         import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
     start, cpu_start = time.perf_counter(), time.process_time()
-    if estimator.get_params().get("chromosome", 0) is None:  # it is told where the loci lie
-        estimator.set_params(chromosome=dataset.chromosome)
+    if estimator.get_params().get("chromosome", 0) is None and (dataset.chromosome != b"").any():
+        estimator.set_params(chromosome=dataset.chromosome)  # it is told where the loci lie, if that is known
     if "random_state" in estimator.get_params() and "random_state" not in hyperparameters:
         estimator.set_params(random_state=seed % (2**31))
     try:

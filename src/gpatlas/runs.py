@@ -59,24 +59,6 @@ class Run:
         return [f"--job={json.dumps(job, sort_keys=True)}"]
 
     @property
-    def import_arguments(self) -> list[str]:
-        """What `gpatlas import` is told beside the genotypes and where to write."""
-        files = self.entry.files
-        assert files is not None
-        columns = files.covariates
-        values: dict[str, Any] = {
-            "phenotypes": files.phenotypes,
-            "covariates": columns if columns is None or isinstance(columns, str) else ",".join(columns),
-            "id-column": files.id_column,
-            "family": files.family,
-            "environment": files.environment,
-        }
-        values |= {key.replace("_", "-"): value for key, value in files.options.items() if value is not False}
-        return [
-            f"--{key}" if value is True else f"--{key}={value}" for key, value in values.items() if value is not None
-        ]
-
-    @property
     def search_arguments(self) -> list[str]:
         """What `gpatlas automl` is told beside the data, cores and where to write."""
         search = self.entry.search

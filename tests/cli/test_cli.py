@@ -29,8 +29,8 @@ def data_file(haploids, tmp_path):
 
 
 VERBS = (
-    "config", "design", "cost", "simulate", "simulate-cohort", "import", "export", "inspect", "munge", "harmonize",
-    "hparams", "tune", "fit", "automl", "gpfn", "predict", "score", "report",
+    "config", "design", "cost", "simulate", "simulate-cohort", "import", "split", "export", "inspect", "munge",
+    "harmonize", "hparams", "tune", "fit", "automl", "gpfn", "predict", "score", "report",
 )  # fmt: skip
 ELSEWHERE = ("gpfn",)  # a group of verbs: test_gpfn.py
 OF_RESULTS = ("score", "report")  # their examples are of an experiment that has run

@@ -163,7 +163,7 @@ class TestRuns:
         assert seed.startswith("--seed=")
 
     def test_files_are_imported_as_the_user_says(self):
-        assert self.runs[-1].import_arguments == [
+        assert self.runs[-1].entry.files.import_arguments == [
             "--phenotypes=trials.csv", "--covariates=site,year", "--family=cross", "--missing=-99", "--ploidy=4",
             "--fam-phenotype",
         ]  # fmt: skip

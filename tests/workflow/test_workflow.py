@@ -165,6 +165,18 @@ def test_draws_beforehand_in_shards(tmp_path):
     assert planned(done)["draw"] == 3
 
 
+def test_dry_run_of_real_data(tmp_path):
+    """Files are read once, and split once for each row."""
+    (tmp_path / "lines.vcf").write_text("")
+    (tmp_path / "trials.csv").write_text("")
+    files = {"genotypes": "lines.vcf", "phenotypes": "trials.csv"}
+    lines = {"files": files, "traits": ["yield"], "n_samples": 200, "n_markers": 900, "splits": 4}
+    section = yaml.safe_load(SMOKE.with_name("gpfn.yaml").read_text()) | {"data": {"lines": lines}}
+    (tmp_path / "gpfn.yaml").write_text(yaml.safe_dump(section, sort_keys=False))
+    plan = planned(snakemake(tmp_path, "-n", target="gpfn", config=tmp_path / "gpfn.yaml"))
+    assert (plan["import_data"], plan["split"], plan["simulate"]) == (1, 4, 2)
+
+
 def test_a_tiny_real_run(run):
     results = run / "results/scaling"
     metrics = pd.read_csv(results / "metrics.csv")

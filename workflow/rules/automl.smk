@@ -49,7 +49,7 @@ rule import_genotypes:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=120,
     params:
-        arguments=lambda wildcards: run_of(wildcards).import_arguments,
+        arguments=lambda wildcards: run_of(wildcards).entry.files.import_arguments,
     shell:
         "gpatlas import {input.genotypes:q} {params.arguments:q} --out {output.dataset} --runtime {output.runtime}"
         " > {log} 2>&1"

@@ -41,3 +41,8 @@ def checkpoint_of(model):
     """Return the checkpoint of the recipe that a model has in `init_from`, in a list; an empty one for most."""
     recipe = COMPLETE["models"][model]["init_from"]
     return [] if recipe is None else [f"{RESULTS}/{checkpoint_path(recipe)}"]
+
+
+def row_of(wildcards):
+    """Return the row of the design that a dataset belongs to."""
+    return DESIGN.row(f"{wildcards.cell}/rep~{wildcards.rep}")

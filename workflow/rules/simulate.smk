@@ -14,7 +14,7 @@ rule simulate:
         ).runtime,
     params:
         job=lambda wildcards: json.dumps(
-            DESIGN.simulation_job(DESIGN.row(f"{wildcards.cell}/rep~{wildcards.rep}")),
+            DESIGN.simulation_job(row_of(wildcards)),
             sort_keys=True,
         ),
     shell:

@@ -9,6 +9,7 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
 from gpatlas.config import EngineSpec, PriorSpec, parse_experiment, parse_mapping, read_yaml
+from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.design import Design
 from gpatlas.engines import make_dataset
@@ -71,4 +72,7 @@ def _job(config: Path | None, row: str | None, seed: int, engine: str, job: str 
     design = Design(parse_experiment(section, str(config)))
     if row is None:
         raise ConfigError(f"{config} is an experiment: say which --row, e.g. '{design.rows[0].name}'")
-    return design.simulation_job(design.row(row))
+    found = design.row(row)
+    if isinstance(design.simulation(found), DataSpec):
+        raise ConfigError(f"{row} is a split of real data, which `gpatlas split` makes")
+    return design.simulation_job(found)

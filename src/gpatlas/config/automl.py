@@ -95,6 +95,22 @@ class FilesSpec(Frozen):
         covariates = self.covariates if isinstance(self.covariates, str) else None
         return [path for path in (self.phenotypes, covariates) if path is not None]
 
+    @property
+    def import_arguments(self) -> list[str]:
+        """What `gpatlas import` is told beside the genotypes and where to write."""
+        columns = self.covariates
+        values: dict[str, Any] = {
+            "phenotypes": self.phenotypes,
+            "covariates": columns if columns is None or isinstance(columns, str) else ",".join(columns),
+            "id-column": self.id_column,
+            "family": self.family,
+            "environment": self.environment,
+        }
+        values |= {key.replace("_", "-"): value for key, value in self.options.items() if value is not False}
+        return [
+            f"--{key}" if value is True else f"--{key}={value}" for key, value in values.items() if value is not None
+        ]
+
 
 class DatasetEntry(Frozen):
     """One data set of the AutoML experiment: exactly one of cohort, population and files."""

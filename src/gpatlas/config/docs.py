@@ -12,6 +12,7 @@ from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, Tu
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import PriorSpec
 from gpatlas.config.reading import EXPERIMENTS
+from gpatlas.config.real_data import DataEntry
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
 
 _HEAD = """# Configuration
@@ -31,7 +32,7 @@ def reference() -> str:
     for name, model in EXPERIMENTS.items():
         parts.append(f"## Experiment `{name}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}")
     parts += _sections({"search": SearchSpec, "datasets": DatasetEntry, "files": FilesSpec})
-    parts += _sections({"pretrain": PretrainSpec, "prior": PriorSpec})
+    parts += _sections({"pretrain": PretrainSpec, "prior": PriorSpec, "data": DataEntry})
     parts.append(f"## `engine`\n\nA name, or keys:\n\n{_keys(EngineSpec)}")
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gpatlas.config.base import Frozen
 from gpatlas.config.priors import PriorSpec
+from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import FoldsSpec, SimulationSpec, check_shares
 
 Heritability = Annotated[float, Field(gt=0, le=1)]
@@ -155,5 +156,5 @@ class ExperimentConfig(Frozen, ABC):
         """Design columns that differ among the traits of a row, each `(n_traits,)`."""
 
     @abstractmethod
-    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec | PriorSpec:
-        """What to simulate for one design row."""
+    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec | PriorSpec | DataSpec:
+        """What to simulate, or to split, for one design row."""

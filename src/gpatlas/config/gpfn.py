@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import Law, PriorSpec
+from gpatlas.config.real_data import LAW, DataEntry, DataSpec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 
@@ -17,7 +18,8 @@ class GpfnConfig(ExperimentConfig):
     """Does a network that was trained on simulated breeding populations predict better than a model fitted anew?
 
     Every population is a draw of a prior: a breeding scheme with a trait law. The context is the training fold, the
-    queries are the test fold. No population was seen in training.
+    queries are the test fold. No population was seen in training. Real populations may stand beside them, in random
+    splits.
     """
 
     cell_columns: ClassVar[tuple[str, ...]] = ("prior", "law", "n_samples", "n_markers")
@@ -29,6 +31,7 @@ class GpfnConfig(ExperimentConfig):
         {}, description="networks to train, by name; a model says `init_from: <name>` to use one"
     )
     prior: tuple[str, ...] = Field(min_length=1, description="breeding schemes of `gpatlas.priors` to compare on")
+    data: dict[Name, DataEntry] = Field({}, description="real populations by name, which stands in the column `prior`")
     law: tuple[Law, ...] = Field(("mixture",), min_length=1, description="trait laws, see `prior` below")
     n_samples: tuple[Annotated[int, Field(ge=20)], ...] = Field(min_length=1, description="population sizes")
     n_markers: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1, description="loci of the panel")
@@ -45,6 +48,9 @@ class GpfnConfig(ExperimentConfig):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} lists a value twice: {list(values)}")
+        for name in self.data:
+            if name in self.prior:
+                raise ValueError(f"data.{name} has the name of a prior; call it otherwise")
         if self.engine.name != "native":
             raise ValueError(f"engine {self.engine.name}: priors are drawn by engine native alone")
         if self.evaluation.protocol != "holdout":
@@ -57,18 +63,24 @@ class GpfnConfig(ExperimentConfig):
 
     def rows(self) -> list[dict[str, Any]]:
         """Expand the lists to design rows, in the order of the file."""
-        return [
-            {"prior": prior, "law": law, "n_samples": n_samples, "n_markers": n_markers, "rep": rep}
-            for prior, law, n_samples, n_markers, rep in product(
-                self.prior, self.law, self.n_samples, self.n_markers, range(1, self.replicates + 1)
-            )
+        drawn = product(self.prior, self.law, self.n_samples, self.n_markers, range(1, self.replicates + 1))
+        real = [
+            (name, LAW, entry.n_samples, entry.n_markers, rep)
+            for name, entry in self.data.items()
+            for rep in range(1, entry.splits + 1)
         ]
+        return [dict(zip((*self.cell_columns, "rep"), values, strict=True)) for values in (*drawn, *real)]
 
     def trait_columns(self, row: Mapping[str, Any]) -> dict[str, list[float]]:
         """Nothing differs among the traits of a row: there is one."""
         return {}
 
-    def simulation(self, row: Mapping[str, Any]) -> PriorSpec:
-        """Which population to draw for one design row."""
+    def simulation(self, row: Mapping[str, Any]) -> PriorSpec | DataSpec:
+        """Which population to draw, or to split, for one design row."""
+        if row["law"] == LAW:
+            entry = self.data[row["prior"]]
+            size = {"n_samples": entry.n_samples, "n_markers": entry.n_markers}
+            shares = {"test": entry.test, "validation": self.evaluation.validation}
+            return DataSpec(data=row["prior"], traits=entry.traits, **size, **shares)
         columns = {name: row[name] for name in self.cell_columns}
         return PriorSpec(**columns, validation=self.evaluation.validation)

@@ -8,6 +8,7 @@ from typing import Any
 from gpatlas.config.experiment import VALIDATION_SHARE
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import PriorSpec
+from gpatlas.config.real_data import DataSpec
 from gpatlas.cost.machine import Machine
 from gpatlas.design import Design, DesignRow, FitJob
 from gpatlas.models import make, search_space
@@ -69,6 +70,8 @@ def price_simulation(design: Design, row: DesignRow, machine: Machine) -> JobCos
     disk = n * (stored + 24.0 * t + 8) + DATASET_OVERHEAD
     seconds *= machine.pace
     simulation = design.simulation(row)
+    if isinstance(simulation, DataSpec):  # read from disk and written again
+        return JobCost(START_SIMULATE * machine.pace, 1.5e8 + held, disk, n)
     if isinstance(simulation, PriorSpec):
         seconds += n * p / GENOTYPES_OF_PRIOR_PER_SECOND * machine.pace
         return JobCost(seconds, 2.5e8 + held, disk, n)

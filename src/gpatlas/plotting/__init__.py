@@ -18,7 +18,7 @@ from gpatlas.plotting.fig3_pleiotropy import (
 )
 from gpatlas.plotting.fig4_frontier import plot_found_pairs, plot_frontier
 from gpatlas.plotting.fig5_automl import plot_causal_ranks, plot_scores_to_ceiling
-from gpatlas.plotting.fig6_gpfn import plot_accuracy_by_prior, plot_interval_coverage
+from gpatlas.plotting.fig6_gpfn import plot_accuracy_by_prior, plot_interval_coverage, plot_real_data
 from gpatlas.plotting.prior_draws import plot_prior_draws
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
@@ -48,6 +48,7 @@ __all__ = [
     "plot_pairing_difference",
     "plot_precision_recall",
     "plot_prior_draws",
+    "plot_real_data",
     "plot_roc",
     "plot_scores_to_ceiling",
     "plot_selected_loci",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from gpatlas.config.real_data import LAW
 from gpatlas.plotting.style import GREY, model_colours, model_name, styled, subplots
 
 LAW_NAMES = {
@@ -17,6 +18,7 @@ LAW_NAMES = {
     "infinitesimal": "infinitesimal",
     "dominance": "dominance",
     "epistasis": "epistasis",
+    LAW: "real data",
 }
 LEVELS = (50, 80, 90, 95)
 _REFERENCE = "rrblup"
@@ -34,13 +36,35 @@ def plot_accuracy_by_prior(metrics: pd.DataFrame) -> Figure:
     metrics
         Table of the GPFN experiment.
     """
-    table = metrics.assign(
+    table = metrics[metrics.law != LAW].assign(
         scheme=metrics["prior"].str.replace("_", " "), trait_law=metrics["law"].map(lambda law: LAW_NAMES.get(law, law))
     )
     columns = [c for c in ("scheme", "trait_law") if table[c].nunique() > 1] or ["scheme"]
+    return _means_and_gains(table, columns, "accuracy", "accuracy, r with true genetic values")
+
+
+@styled
+def plot_real_data(metrics: pd.DataFrame) -> Figure:
+    """Figure 6C: predictive ability in real populations by trait, and the gain over rrBLUP.
+
+    Points are means over random splits, bars their standard errors; splits share samples, so that errors are too
+    small. The gains' are those of differences within splits.
+
+    Parameters
+    ----------
+    metrics
+        Table of the GPFN experiment, with real data among its rows.
+    """
+    table = metrics[metrics.law == LAW]
+    table = table.assign(trait=table["prior"] + ", " + table["trait_id"])
+    return _means_and_gains(table, ["trait"], "predictive_ability", "predictive ability, r with phenotypes")
+
+
+def _means_and_gains(table: pd.DataFrame, columns: list[str], measure: str, label: str) -> Figure:
+    """Draw a panel of means for each of the columns, and beside it one of gains where rrBLUP is there."""
     models = list(dict.fromkeys(table.model))
     colours = model_colours(models)
-    gains = _gains(table) if _REFERENCE in models else None
+    gains = _gains(table, measure) if _REFERENCE in models else None
     heights = [max(table[c].nunique(), 2) for c in columns]
     n_wide = 1 if gains is None else 2
     figure, axes = subplots(
@@ -48,12 +72,12 @@ def plot_accuracy_by_prior(metrics: pd.DataFrame) -> Figure:
     )
     for line, column in zip(axes, columns, strict=True):
         names = list(dict.fromkeys(table[column]))
-        _points(line[0], table, column, "accuracy", names, models, colours)
-        line[0].set_xlabel("accuracy, r with true genetic values")
+        _points(line[0], table, column, measure, names, models, colours)
+        line[0].set_xlabel(label)
         if gains is not None:
             _points(line[1], gains, column, "gain", names, [m for m in models if m != _REFERENCE], colours)
             line[1].axvline(0, color=colours[_REFERENCE], linewidth=1.2)
-            line[1].set_xlabel(f"accuracy less that of {model_name(_REFERENCE)}")
+            line[1].set_xlabel(f"{label.split(',')[0]} less that of {model_name(_REFERENCE)}")
             line[1].tick_params(labelleft=False)
     handles = [Line2D([], [], color=colours[m], marker="o", linestyle="") for m in models]
     figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=len(models))
@@ -93,12 +117,12 @@ def plot_interval_coverage(splits: pd.DataFrame) -> Figure:
     return figure
 
 
-def _gains(table: pd.DataFrame) -> pd.DataFrame:
-    """Subtract the reference's accuracy on the same population."""
+def _gains(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Subtract what the reference reaches on the same population."""
     keys = [*table.columns[: table.columns.get_loc("model")], "trait_id"]
-    reference = table[table.model == _REFERENCE].set_index(keys).accuracy
+    reference = table[table.model == _REFERENCE].set_index(keys)[measure]
     others = table[table.model != _REFERENCE].set_index(keys)
-    return others.assign(gain=others.accuracy - reference.reindex(others.index)).reset_index()
+    return others.assign(gain=others[measure] - reference.reindex(others.index)).reset_index()
 
 
 def _points(

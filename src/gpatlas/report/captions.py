@@ -137,6 +137,11 @@ CAPTIONS = {
         "Share of predicted intervals that hold the true genetic value, against the share that should (dotted: as it "
         "should be). Thin: breeding schemes; broad: their mean.",
     ),
+    "fig6c_real_data": (
+        "Figure 6C",
+        "Predictive ability in real populations, and its difference to rrBLUP on the same samples. Points are means "
+        "over random splits, bars ± one standard error as if splits shared no samples.",
+    ),
     "fig4a_frontier": (
         "Figure 4A",
         "Predictive ability as a share of the ceiling, which is what the true genetic value reaches (dashed), against "
