@@ -193,3 +193,16 @@ def test_replicates_fitted_together_are_those_fitted_alone(haploid_spec, monkeyp
 
 def test_datasets_of_other_shapes_are_not_fitted_together(haploids, diploids):
     assert fit_datasets([haploids, diploids], "mlp", {**MLP, "device": "cpu"}, HOLDOUT, [1, 2]) is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_model_of_chromosomes_is_told_them_where_they_are_known(haploids, monkeypatch, known):
+    """What nobody knows is not one chromosome: neighbours in the file may then be far apart."""
+    made = []
+    monkeypatch.setattr(
+        "gpatlas.fitting.make", lambda *name, **hparams: made.append(make(*name, **hparams)) or made[-1]
+    )
+    dataset = haploids if known else replace(haploids, chromosome=np.full(haploids.n_loci, b""))
+    fit_dataset(dataset, "gpfn", {"checkpoint": None}, HOLDOUT, 1)
+    (estimator,) = made
+    assert (estimator.chromosome is not None) == known
