@@ -4,9 +4,7 @@ import typer
 
 from gpatlas.cli import app
 
-gpfn = typer.Typer(
-    help="Train networks on simulated breeding populations, and predict with them.", no_args_is_help=True
-)
+gpfn = typer.Typer(help="Networks trained on simulated populations.", no_args_is_help=True)
 app.add_typer(gpfn, name="gpfn")
 
 # they register themselves, in the order in which they are used
