@@ -8,25 +8,15 @@ from gpatlas.automl.outcome import automl
 from gpatlas.automl.settings import Settings
 from gpatlas.automl.task import make_task
 from gpatlas.io import checkpoints
-from gpatlas.io.checkpoints import Checkpoint, write_checkpoint
 from gpatlas.predictor import load_predictor, save_predictor
+from tests.gpfn.networks import write_network
 from tests.predictor.fitted import clinic, fitted
 
 
 @pytest.fixture
 def shipped(monkeypatch, tmp_path):
     """A tiny network takes the place of the one that comes with gpatlas."""
-    import torch
-
-    from gpatlas.nn.gpfn.networks import make_network, state_of
-
-    torch.manual_seed(1)
-    network = make_network("awg", n_rounds=1, channels=4, hidden=4)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape)
-        network.gain.abs_()
-    write_checkpoint(Checkpoint(state_of(network), {"network": network.settings}), tmp_path / "default.safetensors")
+    write_network(tmp_path / "default.safetensors")
     monkeypatch.setattr(checkpoints, "_shipped", lambda: tmp_path)
     monkeypatch.setitem(CANDIDATES, "gpfn", portfolio.offered()["gpfn"])
 

@@ -13,9 +13,9 @@ import pytest
 from gpatlas.errors import GpatlasError
 from gpatlas.gpfn.predicting import predict_population
 from gpatlas.io import write_dataset
-from gpatlas.io.checkpoints import Checkpoint, write_checkpoint
 from gpatlas.io.variants.exporting import write_bed, write_vcf
 from tests.conftest import one_line_error
+from tests.gpfn.networks import write_network
 from tests.gpfn.populations import N_LOCI, two_panels
 
 WRITTEN = r"lines\.h5|old\.vcf\.gz|phenotypes\.csv|new\.bed|p\.csv"
@@ -30,18 +30,8 @@ def panels():
 @pytest.fixture(scope="module")
 def folder(panels, tmp_path_factory):
     """A network, both populations in every format, and a table of phenotypes of both."""
-    import torch
-
-    from gpatlas.nn.gpfn.networks import make_network, state_of
-
     folder = tmp_path_factory.mktemp("populations")
-    torch.manual_seed(1)
-    network = make_network("awg", n_rounds=1, channels=4, hidden=4)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape)
-        network.gain.abs_()
-    write_checkpoint(Checkpoint(state_of(network), {"network": network.settings}), folder / "tiny.safetensors")
+    write_network(folder / "tiny.safetensors")
     for name, dataset in zip(("old", "new"), panels, strict=True):
         write_dataset(dataset, folder / f"{name}.h5")
         write_vcf(dataset, folder / f"{name}.vcf.gz")
@@ -182,7 +172,7 @@ def wrong(folder, panels):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"target": "other.vcf"}, "the new genotypes share no locus with the reference"),
+        ({"target": "other.vcf"}, "the target's genotypes share no locus with the training panel"),
         ({"table": "one.csv"}, "1 training sample has genotypes and yield, but at least 10 are needed"),
         ({"table": "strangers.csv"}, "no sample of it has genotypes; its names are a, b"),
         ({"target": "doubled.csv"}, "new0"),

@@ -8,6 +8,7 @@ import pytest
 from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.gpfn.predicting import predict_population
 from gpatlas.models import make
+from tests.gpfn.networks import write_network
 from tests.gpfn.populations import N_LOCI, two_panels
 
 
@@ -74,17 +75,19 @@ def test_other_order_allele_and_strand(panels):
     assert "40 have alleles named by the other strand, in the other order: turned round." in said(found)
 
 
-def test_training_in_any_order_and_by_any_counted_allele(panels):
-    """Also: a training panel without a map takes the target's."""
+def test_training_in_any_order_and_by_any_counted_allele(panels, tmp_path):
+    """Also: a training panel without a map takes the target's; a map changes what a network makes of neighbours."""
     training, target, _ = panels
+    network = {"checkpoint": write_network(tmp_path / "tiny.safetensors")}
     order = np.random.default_rng(3).permutation(N_LOCI)
-    same = predict(training, target).table["gebv"]
-    np.testing.assert_allclose(predict(training.loci(order), target).table["gebv"], same, rtol=1e-8)
-    none = np.full(N_LOCI, "")
-    unplaced = replace(training, chromosome=none, position=np.zeros(N_LOCI), position_unit="").loci(order)
-    np.testing.assert_allclose(predict(unplaced, target).table["gebv"], same, rtol=1e-8)
+    same = predict(training, target, **network).table["gebv"]
+    np.testing.assert_allclose(predict(training.loci(order), target, **network).table["gebv"], same, rtol=1e-8)
+    nowhere = {"chromosome": np.full(N_LOCI, ""), "position": np.zeros(N_LOCI), "position_unit": ""}
+    unplaced = replace(training, **nowhere).loci(order)
+    np.testing.assert_allclose(predict(unplaced, target, **network).table["gebv"], same, rtol=1e-8)
+    assert np.abs(predict(unplaced, replace(target, **nowhere), **network).table["gebv"] - same).max() > 1e-4
     turned = replace(training, genotypes=(2 - training.genotypes).astype(np.int8), alleles=training.alleles[:, ::-1])
-    np.testing.assert_allclose(predict(turned, target).table["gebv"], same, rtol=1e-8)
+    np.testing.assert_allclose(predict(turned, target, **network).table["gebv"], same, rtol=1e-8)
 
 
 def test_half_of_the_markers(panels):
@@ -120,7 +123,10 @@ def test_shared_markers_are_better_than_training_means():
 def test_no_marker_in_common(panels):
     training, target, _ = panels
     other = replace(target, locus_id=np.array([f"other{k}" for k in range(N_LOCI)]), position=target.position + 1e6)
-    with pytest.raises(DataError, match=r"share no locus with the reference .* ids such as 'other0' and 'snp0'"):
+    with pytest.raises(
+        DataError,
+        match=r"share no locus with the training panel .* ids such as 'other0' and",
+    ):
         predict(training, other)
     few = replace(other, locus_id=np.where(np.arange(N_LOCI) < 6, training.locus_id, other.locus_id))
     with pytest.raises(DataError, match="share 6 usable loci, below 10% of the 120 of the smaller one"):
@@ -231,6 +237,10 @@ def test_fixed_effects(panels):
     assert np.corrcoef(table["prediction"] - table["gebv"], effect[80:])[0, 1] > 0.98
     ability = np.corrcoef(table["prediction"], table["observed"])[0, 1]
     assert f"predictive ability {ability:.3f}" in said(found)
+    columns = [np.column_stack([one.covariates[:, :1] == (1, 2), one.covariates[:, 1]]) for one in parts]
+    model = make("gpfn", checkpoint=None, chromosome=training.chromosome, n_covariates=3)
+    model.fit(np.hstack([training.genotypes, columns[0]]), parts[0].phenotypes[:, 0])
+    np.testing.assert_allclose(table["prediction"], model.predict(np.hstack([target.genotypes, columns[1]])), rtol=1e-6)
     unknown = parts[1].covariates.copy()
     unknown[:2, 0] = np.nan
     found = predict(parts[0], replace(parts[1], covariates=unknown))
@@ -238,9 +248,16 @@ def test_fixed_effects(panels):
     np.testing.assert_allclose(found.table["gebv"], table["gebv"], rtol=1e-9)
 
 
+def test_a_covariate_that_no_training_sample_has(panels):
+    training, target, _ = panels
+    unknown = replace(training, covariates=np.full((80, 1), np.nan), covariate_id=np.array(["age"]))
+    with pytest.raises(DataError, match="no training sample has a known age"):
+        predict(unknown, target)
+
+
 def test_no_such_checkpoint_and_other_ploidy(panels):
     training, target, _ = panels
     with pytest.raises(StoreError, match="checkpoint 'absent'"):
         predict(training, target, checkpoint="absent")
-    with pytest.raises(DataError, match="the new genotypes have ploidy 4"):
+    with pytest.raises(DataError, match="the target's genotypes have ploidy 4, but the training panel's is 2"):
         predict(training, replace(target, ploidy=4))

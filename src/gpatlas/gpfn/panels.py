@@ -18,6 +18,13 @@ from gpatlas.wording import several, some_names
 LEAST_SHARED = 0.1  # of the loci of the smaller panel, below which the panels hardly belong together
 MOST_ABSENT = 0.1  # of the training panel's loci, above which there is a warning
 
+_WORDS = {
+    "set to missing": "left out",
+    "the new genotypes": "the target's genotypes",
+    "the new data": "the target",
+    "the reference": "the training panel",
+}
+
 
 @dataclass(frozen=True)
 class Panels:
@@ -90,8 +97,11 @@ def panels_of(
         Too few loci in common, or none that varies.
     """
     reference = Variants.of(training)
-    harmonized = harmonize(reference, target, ambiguous)
-    said = list(harmonized.sentences)
+    try:
+        harmonized = harmonize(reference, target, ambiguous)
+    except DataError as error:
+        raise DataError(_of_panels(str(error))) from None
+    said = [_of_panels(sentence) for sentence in harmonized.sentences]
     least, most = _range(training.dosage())
     called = _range(harmonized.genotypes)[1] != MISSING
     for what, loci in (
@@ -131,6 +141,13 @@ def panels_of(
         known_as=known_as,
         sentences=(*said, *of_twins),
     )
+
+
+def _of_panels(sentence: str) -> str:
+    """Call reference and new data what they are here, where loci of one panel alone are left out."""
+    for theirs, ours in _WORDS.items():
+        sentence = sentence.replace(theirs, ours)
+    return sentence
 
 
 def _range(dosage: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:

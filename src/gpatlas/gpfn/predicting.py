@@ -99,7 +99,8 @@ def predict_population(
         raise DataError(" ".join(str(error).split())) from None
     average = np.full_like(there, np.nan)  # which the estimator takes for training means
     value, se = model.predict(np.hstack([panels.target, average]), return_std=True)
-    expected = model.predict(np.hstack([panels.target, there])) if n_covariates else value
+    own = np.nan_to_num(there - np.nanmean(here, axis=0, dtype=np.float64))
+    expected = value + own @ model.covariate_effects_
     deviates = ndtri((1 + coverage) / 2)
     trained, observed = _trained(panels.known_as, training, y), _observed(target, names)
     columns = {"gebv": value, "se": se, "lower": value - deviates * se, "upper": value + deviates * se}
@@ -146,9 +147,9 @@ def _covariates(training: Dataset, target: Dataset) -> tuple[NDArray, NDArray, l
     known = []
     for k, covariate in enumerate(covariates_of(training)):
         codes = set(training.covariates[:, k])
-        levels = [name for code, name in enumerate(covariate.levels) if code in codes]
-        if covariate.levels and not levels:
+        if np.isnan(training.covariates[:, k]).all():
             raise DataError(f"no training sample has a known {covariate.name}")
+        levels = [name for code, name in enumerate(covariate.levels) if code in codes]
         known.append(Covariate(covariate.name, tuple(levels)))
     here, there = covariate_columns(known, training), covariate_columns(known, target)
     said = [f"Training: {sentence}" for sentence in here.sentences]
