@@ -4,7 +4,6 @@ from pathlib import Path
 
 from gpatlas.config import GpfnConfig, PretrainSpec, parse_any, parse_mapping, read_yaml
 from gpatlas.errors import ConfigError
-from gpatlas.nn.gpfn.networks import make_network
 from gpatlas.priors import make
 
 
@@ -42,8 +41,11 @@ def read_recipe(file: Path | None, name: str | None, text: str | None) -> Pretra
         if chosen not in config.pretrain:
             raise ConfigError(f"{source}: --recipe {chosen}: there is no such recipe ({known})")
         spec = config.pretrain[chosen]
-    make_network(spec.architecture, **spec.network)
     for prior in [spec.prior] if isinstance(spec.prior, str) else spec.prior:
         if prior != "default":
             make(prior)
+    if spec.network:
+        from gpatlas.nn.gpfn.networks import make_network  # torch, which drawing does not need
+
+        make_network(spec.architecture, **spec.network)
     return spec
