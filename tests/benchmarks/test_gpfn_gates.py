@@ -13,7 +13,7 @@ from gpatlas.models.ridge import kernel_spectrum, reml_penalties
 from gpatlas.seeding import stable_seed
 from tests.benchmarks.gpfn_gates import compare, gates, ledger, tables
 from tests.benchmarks.gpfn_gates.cases import CLASSES, COHORTS, N_TRAITS, make_case, trait_class
-from tests.benchmarks.gpfn_gates.judge import EvidenceKernels
+from tests.benchmarks.gpfn_gates.judge import EvidenceKernels, judge
 from tests.conftest import REFERENCE
 
 
@@ -110,3 +110,13 @@ def test_evidence_averaged_kernels_contain_gblup(rng):
     centred = (together[70:, :70] - together[:70, :70].mean(axis=0)) @ h
     expected = y[:70].mean() + centred @ np.linalg.solve(kernel + penalty * np.eye(70), contrasts)
     np.testing.assert_allclose(model.predict(x[70:]), expected, atol=1e-6)
+
+
+def test_chains_that_disagree_are_run_for_longer(monkeypatch):
+    case = make_case("f2", 0)
+    short = {"n_iter": 40, "burn_in": 20}
+    monkeypatch.setattr("tests.benchmarks.gpfn_gates.judge.LONGER", {"n_iter": 400, "burn_in": 100})
+    monkeypatch.setattr("tests.benchmarks.gpfn_gates.judge.R_HAT", 1e9)
+    assert judge("bayes_cpi", short, case)["sweeps"] == 40
+    monkeypatch.setattr("tests.benchmarks.gpfn_gates.judge.R_HAT", 0.0)
+    assert judge("bayes_cpi", short, case)["sweeps"] == 400

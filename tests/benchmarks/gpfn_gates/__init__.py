@@ -8,6 +8,7 @@ import pandas as pd
 from gpatlas import priors
 from tests.benchmarks.gpfn_gates import gates, tables
 from tests.benchmarks.gpfn_gates.cases import CLASSES, COHORTS, N_SPLITS
+from tests.benchmarks.gpfn_gates.judge import LONGER, R_HAT
 from tests.benchmarks.gpfn_gates.ledger import fill, label_of, load
 
 NONE = "none"
@@ -43,7 +44,10 @@ def _simulated(scores: pd.DataFrame) -> list[gates.Gate]:
         f"{(len(scores) - len(kept)) // n_models} of {len(scores) // n_models} populations are left out: "
         "their queries all have the same genetic value. Constant predictions, whose accuracy counts as 0: "
         + ", ".join(f"{NAMES[name]} {n}" for name, n in kept.groupby("model", sort=False).constant.sum().items())
-        + f". BayesCπ's R̂ of variances is above 1.1 in {(kept.r_hat > 1.1).sum() / (len(kept) / n_models):.0%}.\n"
+        + f". BayesCπ's chains disagreed after {int(kept.sweeps.min()):,} sweeps in "
+        f"{(kept.sweeps > kept.sweeps.min()).sum() * n_models / len(kept):.0%}, which were fitted anew with "
+        f"{LONGER['n_iter']:,}; R̂ of a variance is still above {R_HAT} in "
+        f"{(kept.r_hat > R_HAT).sum() * n_models / len(kept):.1%}.\n"
     )
     by_scheme, by_class, by_split = (tables.summary(kept, by, "r_g") for by in ("group", "class", "split"))
     by_class = by_class.reindex([name for name in (*CLASSES, "all") if name in by_class.index])
