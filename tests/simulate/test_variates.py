@@ -37,7 +37,7 @@ def drawn(what: int, parameter: float = 0.0) -> np.ndarray:
         ((2,), stats.uniform()),
         *(((1, shape), stats.gamma(shape)) for shape in (0.3, 1.0, 2.6, 3.6, 40.0)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, tuple) else value.dist.name,
 )
 def test_laws(found, law):
     values = drawn(*found)
