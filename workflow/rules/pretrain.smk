@@ -26,6 +26,7 @@ rule draw:
         " --out {params.folder} --runtime {output.runtime} > {log} 2>&1"
 
 
+# Draws take the second core: small matrices on two threads mostly wait for each other where others use the machine.
 rule pretrain:
     input:
         lambda wildcards: [
@@ -54,5 +55,6 @@ rule pretrain:
             f"--cache={Path(input[0]).parent}" if input else "--workers=1"
         ),
     shell:
-        "gpatlas gpfn train --recipe-text {params.recipe:q} {params.source:q} --out {params.folder}"
+        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
+        " gpatlas gpfn train --recipe-text {params.recipe:q} {params.source:q} --out {params.folder}"
         " --runtime {output.runtime} > {log} 2>&1"
