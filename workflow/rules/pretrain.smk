@@ -43,7 +43,7 @@ rule pretrain:
         runtime=f"{RESULTS}/pretrain/{{recipe}}/checkpoint.runtime.json",
     log:
         f"{LOGS}/pretrain/{{recipe}}/pretrain.log",
-    threads: 2
+    threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=240,
@@ -52,7 +52,7 @@ rule pretrain:
         recipe=lambda wildcards: RECIPES[wildcards.recipe],
         folder=lambda wildcards, output: Path(output.checkpoint).parent,
         source=lambda wildcards, input: (
-            f"--cache={Path(input[0]).parent}" if input else "--workers=1"
+            f"--cache={Path(input[0]).parent}" if input else "--workers=0"
         ),
     shell:
         "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"

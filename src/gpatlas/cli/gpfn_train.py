@@ -45,6 +45,8 @@ def train(
     Example:
       gpatlas gpfn train config/recipes/small.yaml --out small
     """
+    import torch
+
     from gpatlas.cli.recipes import read_recipe
     from gpatlas.gpfn.outcome import write_curves, write_trained
     from gpatlas.gpfn.schedule import Schedule
@@ -59,6 +61,8 @@ def train(
         raise ConfigError(f"--device: {error}") from None
     leads = os.environ.get("RANK", "0") == "0"
     draws, every = _draws(schedule, workers, cache, queue, capacity, leads)
+    if arithmetic.device.type == "cpu":  # threads of so small matrices wait for each other, and would change bits
+        torch.set_num_threads(1)
     start, cpu_start = time.perf_counter(), cpu_seconds()
     first: list[tuple[int, float]] = []
 
