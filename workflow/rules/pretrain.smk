@@ -55,6 +55,5 @@ rule pretrain:
             f"--cache={Path(input[0]).parent}" if input else "--workers=0"
         ),
     shell:
-        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
-        " gpatlas gpfn train --recipe-text {params.recipe:q} {params.source:q} --out {params.folder}"
+        "gpatlas gpfn train --recipe-text {params.recipe:q} {params.source:q} --out {params.folder}"
         " --runtime {output.runtime} > {log} 2>&1"
