@@ -20,6 +20,8 @@ class Story:
         Model that the others are held against; None takes the linear model that was scored on the same samples.
     models
         Models that are held against it; None takes all others.
+    within
+        Design columns beside the replicate that tell populations apart, which differences are paired in.
     """
 
     title: str
@@ -29,6 +31,7 @@ class Story:
     along: str
     linear: str | None = "rrblup"
     models: tuple[str, ...] | None = None
+    within: tuple[str, ...] = ()
 
 
 STORIES = {
@@ -70,12 +73,13 @@ STORIES = {
     ),
     "gpfn": Story(
         "GPFN: networks trained on simulated breeding populations",
-        "Which models are ahead of rrBLUP, in which populations",
+        "Which models are ahead of rrBLUP, under which trait laws",
         "Why: rrBLUP gives every marker the same prior variance, which is right where every locus acts. Where few do, "
         "models that weigh markers are ahead; BayesCπ learns the weights from the population alone, GPFN has learnt "
         "from other populations what weights look like.",
-        ("prior", "n_samples", "n_markers"),
+        ("n_samples", "n_markers"),
         "law",
+        within=("prior",),
     ),
 }
 

@@ -25,7 +25,6 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "n_traits": ("traits", lambda value: f"{value:,}"),
     "pairing": ("pairs", str),
     "n_markers": ("markers", lambda value: f"{value:,}"),
-    "prior": ("scheme", lambda value: value.replace("_", " ")),
     "architecture": ("epistasis", lambda value: ARCHITECTURE_NAMES[value]),
 }
 _ALONG = {"n_qtl": "QTL", "n_markers": "markers", "law": "law"}
@@ -44,7 +43,7 @@ def verdicts(metrics: pd.DataFrame, story: Story) -> pd.DataFrame:
     """
     linear = linear_of(metrics, story)
     models = [m for m in dict.fromkeys(metrics.model) if m != linear and m in (story.models or (m,))]
-    keys = [*story.panels, story.along, "rep"]
+    keys = [*story.panels, story.along, *story.within, "rep"]
     wide = metrics.pivot_table(index=keys, columns="model", values="predictive_ability").reset_index()
     rows = []
     for panel, table in wide.groupby(list(story.panels)):
