@@ -11,6 +11,7 @@ from gpatlas.priors.laws import TraitLaw
 from gpatlas.priors.mixture import make
 from gpatlas.priors.task import Task
 from gpatlas.seeding import stable_seed
+from gpatlas.simulate.population import site_names
 
 LAWS: dict[str, TraitLaw] = {
     "few": TraitLaw(infinitesimal=0.0, n_qtl=(3, 15), dominance=0.0, epistasis=0.0),
@@ -60,19 +61,16 @@ def to_dataset(task: Task) -> Dataset:
         pairs=Pairs(index, index, index, nothing),
         traits={**unknown, "var_g": np.array([value.var()]), "var_e": np.array([1 - task.h2])},
     )
-    chromosome = task.chromosome.astype("S")
-    first = np.searchsorted(task.chromosome, task.chromosome)
-    site = np.arange(task.n_markers) - first + 1
     described = {key: getattr(task, key) for key in ("scheme", "law", "h2", "n_qtl", "hidden", "split", "seed")}
     return Dataset(
         genotypes=task.genotypes,
         phenotypes=task.phenotype[:, None],
         sample_id=np.arange(1, task.n_samples + 1).astype("S"),
-        locus_id=np.char.add(np.char.add(chromosome, b"_"), site.astype("S")),
+        locus_id=site_names(task.chromosome),
         trait_id=np.array([b"Trait1"]),
         ploidy=2,
         fold=np.where(task.context, Fold.train, Fold.test).astype(np.uint8),
-        chromosome=chromosome,
+        chromosome=task.chromosome.astype("S"),
         position=task.position,
         truth=truth,
         provenance={

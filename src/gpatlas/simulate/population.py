@@ -94,10 +94,8 @@ class Population:
 
     @property
     def locus_id(self) -> NDArray[np.bytes_]:
-        """AlphaSimR's site names, "chromosome_site" with sites numbered from 1 in each chromosome."""
-        first = np.searchsorted(self.chromosome, self.chromosome)
-        site = np.arange(self.n_loci) - first + 1
-        return np.char.add(np.char.add(self.chromosome.astype("S"), b"_"), site.astype("S"))
+        """AlphaSimR's site names; see `site_names`."""
+        return site_names(self.chromosome)
 
     def dosage(self, rows: slice, loci: NDArray | None = None) -> NDArray[np.uint8]:
         """Return dosage 0..P, uint8 `(n_rows, n_loci)`, of consecutive individuals."""
@@ -166,6 +164,12 @@ class Population:
         if sexes not in get_args(Sexes):
             raise DataError(f"sexes = {sexes!r} is not one of {', '.join(get_args(Sexes))}")
         return replace(self, sexes=sexes, sex=draw_sexes(sexes, self.n_individuals, rng))
+
+
+def site_names(chromosome: NDArray[np.int32]) -> NDArray[np.bytes_]:
+    """Name loci of ascending chromosomes `(n_loci,)` "chromosome_site", sites numbered from 1 in each."""
+    site = np.arange(len(chromosome)) - np.searchsorted(chromosome, chromosome) + 1
+    return np.char.add(np.char.add(chromosome.astype("S"), b"_"), site.astype("S"))
 
 
 def draw_sexes(sexes: Sexes, n: int, rng: np.random.Generator | None) -> NDArray[np.uint8] | None:
