@@ -278,6 +278,10 @@ def test_other_bad_input_is_refused():
         make_cross(founders(3), [[1, 12]], rng(), by_id=True)
     with pytest.raises(DataError, match="1 parent cannot be crossed"):
         rand_cross(founders(3), 2, rng(), parents=[1])
+    with pytest.raises(DataError, match="rand_cross: 2 stands twice among the parents"):
+        rand_cross(founders(3), 2, rng(), parents=[2, 1, 2])
+    with pytest.raises(DataError, match="parents: 3 is not among the 3 individuals"):
+        rand_cross(founders(3), 2, rng(), parents=[1, 3])
     with pytest.raises(DataError, match="no female among 2"):
         rand_cross(founders(4).with_sexes("systematic"), 2, rng(), parents=[0, 2])
     with pytest.raises(DataError, match="ploidy is 4"):
@@ -288,6 +292,8 @@ def test_other_bad_input_is_refused():
         founders().with_sexes("yes")
     with pytest.raises(DataError, match="positions must be finite and ascend"):
         self_pollinate(from_haplotypes(np.zeros((2, 3)), np.ones(3), [0, 2, 1], ploidy=2), rng())
+    with pytest.raises(DataError, match="locus 1 lies at nan Morgan on chromosome 1; positions must be finite"):
+        self_pollinate(from_haplotypes(np.zeros((2, 3)), np.ones(3), [np.nan, 1, 2], ploidy=2), rng())
     with pytest.raises(DataError, match="n_progeny = -1 is negative"):
         make_cross(founders(), [[0, 1]], rng(), -1)
     with pytest.raises(DataError, match="n_crosses = -2 is negative"):

@@ -16,6 +16,7 @@ from gpatlas.simulate import (
     make_dh,
     open_pollinate,
     quick_haplo,
+    rand_cross,
     select_families,
     select_individuals,
     select_within_family,
@@ -94,6 +95,30 @@ def test_bad_selections_are_refused(families):
         select_within_family(families, values, 3, candidates=[0, 1, 2, 4, 5, 8, 9, 10])
     with pytest.raises(DataError, match="4 families were asked for, there are 3"):
         select_families(families, values, 4)
+    for wrong, message in (
+        ([0, -1], "candidates: -1 is not among the 12 individuals, which are numbered 0 to 11"),
+        ([3, 12], "candidates: 12 is not among"),
+        (np.ones(3, bool), r"an array of bool and shape \(3,\) was given; indices or a mask of 12 individuals"),
+        ([0.5], "an array of float64"),
+    ):
+        with pytest.raises(DataError, match=message):
+            select_individuals(families, values, 1, candidates=wrong)
+
+
+def test_a_mask_names_individuals_as_indices_do(families):
+    chosen, n = np.array([2, 5, 11]), families.n_individuals
+    mask = np.isin(np.arange(n), chosen)
+    np.testing.assert_array_equal(
+        select_individuals(families, np.arange(n), 2, candidates=mask),
+        select_individuals(families, np.arange(n), 2, candidates=chosen),
+    )
+    for cross in (
+        lambda who: rand_cross(families, 3, rng(), parents=who),
+        lambda who: open_pollinate(families, who, rng(), 3, fathers=who),
+    ):
+        one, other = cross(mask), cross(chosen)
+        np.testing.assert_array_equal(one.mother, other.mother)
+        np.testing.assert_array_equal(one.father, other.father)
 
 
 def test_smith_hazel_is_the_best_linear_predictor():
@@ -111,6 +136,8 @@ def test_smith_hazel_is_the_best_linear_predictor():
     assert accuracy(b) == pytest.approx(np.sqrt((b @ g @ a) / (a @ g @ a)))
     with pytest.raises(DataError, match="two square matrices"):
         smith_hazel(a, g[:1], p)
+    with pytest.raises(DataError, match="var_p is singular"):
+        smith_hazel(a, g, np.ones((2, 2)))
 
 
 def test_the_pedigree_keeps_ids_unique_over_crosses():

@@ -35,18 +35,23 @@ class GeneticMap:
         Raises
         ------
         DataError
-            Positions descend, do not start at 0, or are not finite.
+            There are no loci, or positions descend, do not start at 0, or are not finite.
         """
         position = np.ascontiguousarray(position, dtype=np.float64)
+        if not len(position):
+            raise DataError("genetic map: there are no loci")
         change = np.flatnonzero(chromosome[1:] != chromosome[:-1]) + 1
         first = np.concatenate([[0], change, [len(position)]]).astype(np.int64)
         steps = np.diff(position)
         steps[change - 1] = 0
-        if not (np.isfinite(position).all() and (steps >= 0).all()):
-            worst = int(np.flatnonzero(~(np.isfinite(position[1:]) & (steps >= 0)))[0]) + 1
+        wrong = ~np.isfinite(position)
+        wrong[1:] |= ~(steps >= 0)
+        if wrong.any():
+            worst = int(wrong.argmax())
+            behind = f" behind one at {position[worst - 1]:g}" if worst else ""
             raise DataError(
-                f"genetic map: locus {worst + 1} lies at {position[worst]:g} Morgan behind one at "
-                f"{position[worst - 1]:g} on chromosome {chromosome[worst]}; positions must be finite and ascend"
+                f"genetic map: locus {worst + 1} lies at {position[worst]:g} Morgan{behind} on chromosome "
+                f"{chromosome[worst]}; positions must be finite and ascend"
             )
         if position[first[:-1]].any():
             worst = int(np.flatnonzero(position[first[:-1]])[0])
@@ -60,11 +65,6 @@ class GeneticMap:
     def n_chromosomes(self) -> int:
         """Number of chromosomes."""
         return len(self.first) - 1
-
-    @property
-    def length(self) -> NDArray[np.float64]:
-        """Morgan from the first to the last locus of each chromosome, `(n_chromosomes,)`."""
-        return self.position[self.first[1:] - 1]
 
 
 def _guide(first: NDArray[np.int64], position: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.packed import PackedBits
@@ -170,6 +170,21 @@ def site_names(chromosome: NDArray[np.int32]) -> NDArray[np.bytes_]:
     """Name loci of ascending chromosomes `(n_loci,)` "chromosome_site", sites numbered from 1 in each."""
     site = np.arange(len(chromosome)) - np.searchsorted(chromosome, chromosome) + 1
     return np.char.add(np.char.add(chromosome.astype("S"), b"_"), site.astype("S"))
+
+
+def indices_of(population: Population, individuals: ArrayLike, where: str) -> NDArray[np.int64]:
+    """Return indices of individuals given by indices or by a mask; a `DataError` of others starts with `where`."""
+    given, n = np.asarray(individuals), population.n_individuals
+    if given.dtype == bool and given.shape == (n,):
+        return np.flatnonzero(given)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise DataError(
+            f"{where}: an array of {given.dtype} and shape {given.shape} was given; indices or a mask of {n} "
+            "individuals are allowed"
+        )
+    if (wrong := given[(given < 0) | (given >= n)]).size:
+        raise DataError(f"{where}: {wrong[0]} is not among the {n} individuals, which are numbered 0 to {n - 1}")
+    return given.astype(np.int64)
 
 
 def draw_sexes(sexes: Sexes, n: int, rng: np.random.Generator | None) -> NDArray[np.uint8] | None:

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from gpatlas.errors import DataError
 from gpatlas.simulate.crossing import make_cross, make_cross2, require_count
 from gpatlas.simulate.plans import balanced, factorial, half_diallel
-from gpatlas.simulate.population import FEMALE, MALE, Population
+from gpatlas.simulate.population import FEMALE, MALE, Population, indices_of
 
 
 def rand_cross(
@@ -35,7 +35,7 @@ def rand_cross(
     balance
         See above.
     parents
-        Indices of those that may become parents; all by default.
+        Indices or a mask of those that may become parents, each once; all by default.
     ignore_sexes
         Cross as though there were none.
     """
@@ -43,6 +43,9 @@ def rand_cross(
     candidates = _candidates(population, parents)
     if len(candidates) < 2:
         raise DataError(f"rand_cross: {len(candidates)} parent cannot be crossed; two are the least")
+    found, counts = np.unique(candidates, return_counts=True)
+    if (counts > 1).any():
+        raise DataError(f"rand_cross: {found[counts > 1][0]} stands twice among the parents")
     if population.sex is None or ignore_sexes:
         plan = candidates[half_diallel(len(candidates), n_crosses, rng)]
     else:
@@ -94,13 +97,13 @@ def open_pollinate(
     population, rng, first_id, record
         See `make_cross`.
     mothers
-        Indices of the mothers, such as `select_individuals` gives.
+        Indices of the mothers, such as `select_individuals` gives, or a mask.
     n_seeds
         Progeny of each mother, selfed ones first.
     self_probability
         Probability that a seed is selfed; other seeds' fathers are drawn uniformly, never the mother herself.
     fathers
-        Indices of the fathers: the mothers, where pollen is controlled; all individuals by default.
+        Indices or a mask of the fathers: the mothers, where pollen is controlled; all individuals by default.
     """
     require_count("n_seeds", n_seeds)
     if not 0 <= self_probability <= 1:
@@ -120,13 +123,7 @@ def open_pollinate(
 
 
 def _candidates(population: Population, parents: ArrayLike | None) -> NDArray[np.int64]:
-    n = population.n_individuals
-    if parents is None:
-        return np.arange(n)
-    found = np.asarray(parents, dtype=np.int64)
-    if len(found) and not (found.min() >= 0 and found.max() < n):
-        raise DataError(f"parents: {found.min()} to {found.max()} were asked for, individuals are 0 to {n - 1}")
-    return found
+    return np.arange(population.n_individuals) if parents is None else indices_of(population, parents, "parents")
 
 
 def _of_sex(population: Population, candidates: NDArray, sex: int) -> NDArray[np.int64]:

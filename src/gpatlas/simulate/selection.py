@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.simulate.pedigree import Family, family_codes
-from gpatlas.simulate.population import Population
+from gpatlas.simulate.population import Population, indices_of
 
 Indices = NDArray[np.int64]
 
@@ -118,11 +118,19 @@ def smith_hazel(economic_weights: ArrayLike, var_g: ArrayLike, var_p: ArrayLike)
     -------
     NDArray
         `(n_traits,)`; the index is `phenotypes @ b`.
+
+    Raises
+    ------
+    DataError
+        The shapes do not fit, or P is singular.
     """
     a, g, p = (np.atleast_1d(np.asarray(x, dtype=np.float64)) for x in (economic_weights, var_g, var_p))
     if g.shape != (len(a), len(a)) or p.shape != g.shape:
         raise DataError(f"selection index: weights {a.shape} need two square matrices, not {g.shape} and {p.shape}")
-    return np.asarray(np.linalg.solve(p, g @ a), dtype=np.float64)
+    try:
+        return np.asarray(np.linalg.solve(p, g @ a), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise DataError("selection index: var_p is singular; leave out traits that follow from others") from None
 
 
 def _ranked(
@@ -137,7 +145,7 @@ def _ranked(
     eligible = np.ones(n, dtype=bool)
     if candidates is not None:
         eligible[:] = False
-        eligible[np.asarray(candidates)] = True
+        eligible[indices_of(population, candidates, "selection: candidates")] = True
     if sex is not None and population.sex is not None:
         eligible &= population.sex == sex
     order = np.argsort(-found if top else found, kind="stable")
