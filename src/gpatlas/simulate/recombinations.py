@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 class Recombinations:
     """A flat table of stretches, those of a haplotype's chromosome one after the other.
 
+    `gpatlas.simulate.recording.drop_haplotypes` rebuilds haplotypes from it, and `to_tskit` makes tree sequences.
+
     Crossovers that leave no trace, two between the same loci, are not in it.
 
     Parameters

@@ -1,13 +1,13 @@
 """Populations as tskit tree sequences: who inherited which stretch from whom, and the founders' mutations."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
-from gpatlas.simulate.population import Population
+from gpatlas.simulate.population import Population, require_same_map
 
 _SCHEMA = {
     "codec": "json",
@@ -15,6 +15,15 @@ _SCHEMA = {
     "properties": {"id": {"type": "string"}},
     "required": ["id"],
 }
+
+
+class _Known(NamedTuple):
+    """An individual of the tables: its number, its first node, and where it was found."""
+
+    individual: int
+    node: int
+    population: Population
+    row: slice
 
 
 def to_tskit(populations: Sequence[Population], *, chromosome: int = 1, bp_per_morgan: float = 1e8) -> Any:
@@ -41,7 +50,8 @@ def to_tskit(populations: Sequence[Population], *, chromosome: int = 1, bp_per_m
     Raises
     ------
     DataError
-        There is no such chromosome, two of its loci have one position, or populations are on different maps.
+        There is no such chromosome, two of its loci have one position, populations are on different maps, or an id is
+        that of two individuals.
     """
     import tskit
 
@@ -64,11 +74,10 @@ def to_tskit(populations: Sequence[Population], *, chromosome: int = 1, bp_per_m
         ancestral_state=np.full(len(loci), ord("0"), dtype=np.int8),
         ancestral_state_offset=np.arange(len(loci) + 1, dtype=np.uint32),
     )
-    known: dict[int, tuple[int, int]] = {}  # id → individual, and its first node
+    known: dict[int, _Known] = {}
     carried: list[tuple[int, NDArray[np.intp]]] = []  # nodes below the root, and the sites where they have a 1
     for number, population in enumerate(populations):
-        if population.n_loci != first.n_loci or (population.position[loci] != first.position[loci]).any():
-            raise DataError("to_tskit: the populations do not share a map")
+        require_same_map(first, population)
         _add(tables, population, float(len(populations) - 1 - number), known, carried, root, loci, coordinate)
     n_carried = [len(sites) for _, sites in carried]
     n_mutations = sum(n_carried)
@@ -80,7 +89,7 @@ def to_tskit(populations: Sequence[Population], *, chromosome: int = 1, bp_per_m
     )
     flags = np.zeros(tables.nodes.num_rows, dtype=np.uint32)
     for one in populations[-1].id.tolist():
-        node = known[one][1]
+        node = known[one].node
         flags[node : node + populations[-1].ploidy] = tskit.NODE_IS_SAMPLE
     tables.nodes.flags = flags
     tables.sort()
@@ -91,7 +100,7 @@ def _add(
     tables: Any,
     population: Population,
     time: float,
-    known: dict[int, tuple[int, int]],
+    known: dict[int, _Known],
     carried: list[tuple[int, NDArray[np.intp]]],
     root: int,
     loci: NDArray[np.intp],
@@ -103,19 +112,25 @@ def _add(
     pedigree = zip(population.id.tolist(), population.mother.tolist(), population.father.tolist(), strict=True)
     for i, (one, mother, father) in enumerate(pedigree):
         if one in known:
+            before = known[one]
+            alike = population.dosage(slice(i, i + 1), loci) == before.population.dosage(before.row, loci)
+            if not alike.all():
+                raise DataError(
+                    f"to_tskit: id {one} is that of two individuals; give crosses and founders ids of their own"
+                )
             continue
-        parents = [known[parent][0] for parent in (mother, father) if parent in known]
+        parents = [known[parent].individual for parent in (mother, father) if parent in known]
         individual = tables.individuals.add_row(parents=parents, metadata={"id": str(one)})
         node = tables.nodes.num_rows
         for _ in range(ploidy):
             tables.nodes.add_row(time=time, individual=individual)
-        known[one] = individual, node
+        known[one] = _Known(individual, node, population, slice(i, i + 1))
         inherited = record is not None and all(parent in known for parent in record.parent[i].tolist())
         for h in range(ploidy):
             stored = 0 if population.inbred else h
             if inherited:
                 assert record is not None
-                source = known[int(record.parent[i, stored])][1]
+                source = known[int(record.parent[i, stored])].node
                 stretches = record.of(i, stored, number)
                 starts = np.append(coordinate[stretches[:, 1] - 1], tables.sequence_length)
                 starts[0] = 0.0
