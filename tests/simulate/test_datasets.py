@@ -136,6 +136,12 @@ def test_refused_tree_sequences(program):
     tied = replace(founders, position=np.zeros(100))
     with pytest.raises(DataError, match="loci 1 and 2 of chromosome 1 have one position"):
         to_tskit([tied])
+    namesake = founders.take(np.array([1])).like(founders.take(np.array([0])).haplotypes)
+    to_tskit([founders, founders.take(np.array([4, 2]))])  # the same individuals again
+    with pytest.raises(DataError, match=f"id {founders.id[1]} is that of two individuals"):
+        to_tskit([founders, replace(namesake, id=founders.id[1:2])])
+    with pytest.raises(DataError, match="do not share a map: the chromosome of locus 61 is 2 and 3"):
+        to_tskit([founders, replace(founders, chromosome=np.repeat([1, 3], [60, 40]).astype(np.int32))])
 
 
 @pytest.mark.parametrize("inbred", [False, True])
@@ -190,6 +196,8 @@ def test_inbred_genotypes_become_founders(program):
         ({"position_unit": "bp"}, {}, "positions are in bp; give morgan_per_bp"),
         ({"position_unit": ""}, {}, "positions have the unit ''"),
         ({"position": np.full(100, np.nan)}, {}, "100 loci have no position"),
+        ({}, {"morgan_per_bp": 1e-8}, "positions are in Morgan already; leave out morgan_per_bp = 1e-08"),
+        ({"position_unit": "bp"}, {"morgan_per_bp": -1.0}, "morgan_per_bp = -1 is not a positive number"),
         (
             {"genotypes": np.zeros((20, 100), np.int8), "ploidy": 1},
             {"ploidy": 3},

@@ -174,7 +174,7 @@ def from_dataset(dataset: Dataset, *, ploidy: int | None = None, morgan_per_bp: 
         Rows of a haploid dataset that make up a founder, or copies that an inbred founder has; the dataset's ploidy
         when left out.
     morgan_per_bp
-        Recombination rate, for positions in bp, such as 1e-8 for 1 cM in a million.
+        Recombination rate, for positions in bp only, such as 1e-8 for 1 cM in a million.
 
     Returns
     -------
@@ -217,6 +217,10 @@ def _in_morgan(dataset: Dataset, morgan_per_bp: float | None) -> NDArray[np.floa
         raise DataError("founders: positions are in bp; give morgan_per_bp, such as 1e-8 for 1 cM in a million")
     if unit != "bp" and unit not in _IN_MORGAN:
         raise DataError(f"founders: positions have the unit '{unit}'; Morgan, cM or bp are needed")
+    if unit != "bp" and morgan_per_bp is not None:
+        raise DataError(f"founders: positions are in {unit} already; leave out morgan_per_bp = {morgan_per_bp:g}")
+    if morgan_per_bp is not None and not 0 < morgan_per_bp < np.inf:
+        raise DataError(f"founders: morgan_per_bp = {morgan_per_bp:g} is not a positive number")
     return dataset.position * (_IN_MORGAN[unit] if unit in _IN_MORGAN else float(morgan_per_bp or 0))
 
 

@@ -48,7 +48,7 @@ class Demography:
             if not getattr(self, name) >= 0:
                 raise DataError(f"demography: {name} = {getattr(self, name):g} is below 0")
         times = [0.0, *(generation for generation, _ in self.history)]
-        if any(later <= earlier for earlier, later in pairwise(times)):
+        if any(not later > earlier for earlier, later in pairwise(times)):
             raise DataError(f"demography: generations must ascend from above 0, not {times[1:]}")
         if any(not size > 0 for _, size in self.history):
             raise DataError(f"demography: sizes must be above 0, not {[size for _, size in self.history]}")
