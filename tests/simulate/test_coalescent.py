@@ -5,10 +5,16 @@ import pytest
 
 from gpatlas.errors import DataError
 from gpatlas.simulate import CATTLE, GENERIC, MAIZE, WHEAT, Demography, coalescent
-from gpatlas.simulate.coalescent import site_diversity
 
 # runMacs(nInd = 20, nChr = 1, species = "GENERIC") of AlphaSimR 2.1.0, 300 replicates: mean and standard error
 MACS_SITES, MACS_DIVERSITY = (20020.9, 56.8), (6480.7, 22.8)
+
+
+def site_diversity(population):
+    """Return π of every locus, `(n_loci,)`: how often two haplotypes, drawn without replacement, differ."""
+    n = len(population.haplotypes)
+    p = population.haplotypes.count_ones() / n
+    return 2 * p * (1 - p) * n / (n - 1)
 
 
 def test_generic_founders_are_as_diverse_as_those_of_alphasimr():
@@ -138,6 +144,7 @@ def test_refusals(settings, message):
         ({"mutation_rate": -1}, "mutation_rate = -1 is below 0"),
         ({"sizes": [1], "generations": [1, 2]}, "1 sizes do not match 2 generations"),
         ({"sizes": [1, 2], "generations": [5, 5]}, r"generations must ascend from above 0, not \[5.0, 5.0\]"),
+        ({"sizes": [1], "generations": [np.nan]}, r"generations must ascend from above 0, not \[nan\]"),
         ({"sizes": [0], "generations": [5]}, r"sizes must be above 0, not \[0.0\]"),
         ({"split": 0.0}, "split = 0 generations ago"),
     ],

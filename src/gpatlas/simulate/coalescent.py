@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
 from gpatlas.simulate.demography import GENERIC, Demography
@@ -122,10 +121,3 @@ def _mutated_trees(n_haplotypes: int, history: Demography, model: str, rng: np.r
         random_seed=mutation_seed,
         record_provenance=False,
     )
-
-
-def site_diversity(population: Population) -> NDArray[np.float64]:
-    """Return π of every locus, `(n_loci,)`: how often two haplotypes, drawn without replacement, differ."""
-    n = len(population.haplotypes)
-    p = population.haplotypes.count_ones() / n
-    return 2 * p * (1 - p) * n / (n - 1)
