@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gpatlas.errors import ConfigError
 from gpatlas.priors import PublishedTraitLaw, TraitLaw
 from gpatlas.priors.laws import allele_frequency, draw_effects, hidden_share, total_value
 from gpatlas.simulate import genetic_values, mosaic, random_map
@@ -142,3 +143,19 @@ def test_the_published_law():
 def test_inbreds_have_no_dominance():
     population, rng = founders(inbred=True), np.random.default_rng(9)
     assert not any("dominance" in TraitLaw(dominance=1).draw(population, 100, rng).law for _ in range(50))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hidden": 1.5}, "hidden = 1.5 is not from 0 to 1"),
+        ({"dominance": float("nan")}, "dominance = nan is not from 0 to 1"),
+        ({"rarest": 0.6}, "rarest = 0.6 is not from 0 to 0.5"),
+        ({"n_qtl": (0, 5)}, r"n_qtl = \(0, 5\) is no range from 1 on"),
+        ({"n_qtl": (5, 3)}, r"n_qtl = \(5, 3\)"),
+        ({"effects": ("cauchy",)}, r"effects = \('cauchy',\); allowed are normal, gamma, t, geometric, equal"),
+    ],
+)
+def test_laws_out_of_range_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        TraitLaw(**settings)

@@ -1,6 +1,7 @@
 """Prior tasks of GPFN: simulated populations with traits, on which a network learns to predict.
 
 A prior is a breeding scheme; how traits act, which loci the panel shows and which rows are told is shared by all.
+`make("nam", law=PublishedTraitLaw())` draws traits as the published GPFN does.
 To add one, subclass `Prior` with a docstring and a `scheme`, and give it a name in `gpatlas.priors.mixture.REGISTRY`.
 """
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.errors import ConfigError
 from gpatlas.priors.kernels import count_ones, dosage, sum_effects
 from gpatlas.simulate import Population, TraitGroup
 
 Floats = NDArray[np.float64]
+EFFECTS = ("normal", "gamma", "t", "geometric", "equal")
 
 
 @dataclass(frozen=True)
@@ -49,22 +51,38 @@ class TraitLaw:
     frequency
         Share of traits in which rare alleles have larger effects, a ∝ (2p(1 - p))^(-s/2) with s = U(.2, 1).
     dominance, epistasis
-        Shares of all traits with dominance and with epistasis of pairs of loci (additive by additive); infinitesimal
-        traits have neither.
+        Shares of all traits with dominance and with epistasis of pairs of loci (additive by additive), or all others
+        where these are fewer: infinitesimal traits have neither, and traits of inbred lines no dominance.
     hidden
         Share of traits whose QTL are kept out of the panel.
     rarest
         Least minor allele frequency of a QTL, where there are enough of them; infinitesimal traits ignore it.
+
+    Raises
+    ------
+    ConfigError
+        A share or frequency is out of its range, or a distribution is not known.
     """
 
     infinitesimal: float = 0.3
     n_qtl: tuple[int, int] = (3, 500)
-    effects: tuple[str, ...] = ("normal", "gamma", "t", "geometric", "equal")
+    effects: tuple[str, ...] = EFFECTS
     frequency: float = 0.3
     dominance: float = 0.25
     epistasis: float = 0.15
     hidden: float = 0.5
     rarest: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name in ("infinitesimal", "frequency", "dominance", "epistasis", "hidden"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"trait law: {name} = {getattr(self, name):g} is not from 0 to 1")
+        if not 0 <= self.rarest <= 0.5:
+            raise ConfigError(f"trait law: rarest = {self.rarest:g} is not from 0 to 0.5")
+        if not 1 <= self.n_qtl[0] <= self.n_qtl[1]:
+            raise ConfigError(f"trait law: n_qtl = {self.n_qtl} is no range from 1 on")
+        if not self.effects or set(self.effects) - set(EFFECTS):
+            raise ConfigError(f"trait law: effects = {self.effects}; allowed are {', '.join(EFFECTS)}")
 
     def draw(self, population: Population, n_markers: int, rng: np.random.Generator) -> Trait:
         """Draw a trait whose QTL segregate in a population; effects have no particular scale.
