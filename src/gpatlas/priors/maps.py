@@ -1,15 +1,19 @@
-"""Genetic maps that tasks are drawn on: those of crops and cattle, and made-up ones; loci are not spread evenly."""
+"""Genetic maps that tasks are drawn on: lengths of crops' and cattle's chromosomes, which are approximate for barley,
+maize, rice and soybean, and made-up ones; loci are not spread evenly.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Lengths in Morgan of the chromosomes of
-#   barley   1 099 cM in all (Close et al. 2009, BMC Genomics 10:582), by the chromosomes' shares of Morex v3
-#   cattle   29 autosomes (Arias et al. 2009, BMC Genetics 10:18, Table 3)
-#   maize    1 400 cM in all (McMullen et al. 2009, Science 325:737), by the chromosomes' shares of B73 RefGen v4
-#   rice     1 522 cM (Harushima et al. 1998, Genetics 148:479)
-#   soybean  2 296 cM (Hyten et al. 2010, Crop Science 50:960), rounded
-#   wheat    as AlphaSimR's species = "WHEAT" (Gaynor, Gorjanc & Hickey 2021, G3 11:jkaa017)
+from gpatlas.simulate import WHEAT
+
+# Lengths in Morgan of chromosomes. Those of cattle are the autosomes' as published (Arias et al. 2009, BMC Genetics
+# 10:18, Table 3), and wheat's are AlphaSimR's. The others are approximate, not copied from a table: their sums are near
+# the published lengths of the whole map, and how chromosomes share in them is about right.
+#   barley   1 099 cM in all (Close et al. 2009, BMC Genomics 10:582), by about the chromosomes' shares of the DNA
+#   maize    1 400 cM in all (McMullen et al. 2009, Science 325:737), by about the chromosomes' shares of the DNA
+#   rice     1 522 cM in all (Harushima et al. 1998, Genetics 148:479); here 1 527
+#   soybean  2 296 cM in all (Hyten et al. 2010, Crop Science 50:960); here 2 293
 MAPS: dict[str, tuple[float, ...]] = {
     "barley": (1.35, 1.74, 1.63, 1.60, 1.54, 1.47, 1.66),
     "cattle": (
@@ -22,7 +26,7 @@ MAPS: dict[str, tuple[float, ...]] = {
         *(0.98, 1.41, 1.00, 1.12, 0.87, 1.37, 1.35, 1.47, 1.00, 1.33),
         *(1.24, 1.21, 1.20, 1.08, 1.00, 0.92, 1.19, 1.05, 1.01, 1.13),
     ),
-    "wheat": (1.43,) * 21,
+    "wheat": (WHEAT.genetic_length,) * 21,
 }
 PLANTS = ("barley", "maize", "rice", "soybean", "wheat")
 
