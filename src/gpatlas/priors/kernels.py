@@ -4,12 +4,10 @@ Those of `gpatlas.packed.kernels` share their work among threads, which takes lo
 """
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 from numpy.typing import NDArray
 
-from gpatlas.packed.kernels import BYTES
-
-compiled = njit(nogil=True, cache=True, error_model="numpy")
+from gpatlas.packed.kernels import BYTES, compiled
 
 # a byte's eight bits, each in a byte of a word: 255 of them add up without a carry
 _SPREAD = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").view(np.uint64).ravel()

@@ -1,6 +1,5 @@
 """`Prior`: what all schemes share, from a population of lines to a task."""
 
-import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -179,8 +178,3 @@ class Prior(ABC):
             split=split,
             seed=seed,
         )
-
-    @classmethod
-    def describe(cls) -> str:
-        """Return the first line of the docstring."""
-        return (inspect.getdoc(cls) or "").split("\n")[0]
