@@ -11,6 +11,7 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
+from gpatlas.cli.words import listed
 from gpatlas.errors import ConfigError, did_you_mean
 
 
@@ -82,7 +83,7 @@ def automl(
 
     folds, repeats = _outer(outer)
     settings = Settings(
-        candidates=() if candidates is None else tuple(name.strip() for name in candidates.split(",")),
+        candidates=tuple(listed(candidates or "")),
         metric=metric,
         budget_fits=budget_fits,
         budget_seconds=budget_seconds,

@@ -12,6 +12,7 @@ import typer
 from gpatlas.cli import app
 from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
+from gpatlas.cli.words import listed, say
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.joins import Phenotypes
@@ -85,14 +86,14 @@ def import_(
         "ploidy": ploidy,
         "rows": rows,
         "coding": coding,
-        "ignore": _listed(ignore),
+        "ignore": listed(ignore),
         "marker_map": marker_map,
         "fam_phenotype": fam_phenotype or None,
     }
-    kinds = {"categorical": _listed(categorical) or [], "numeric": _listed(numeric) or []}
+    kinds = {"categorical": listed(categorical) or [], "numeric": listed(numeric) or []}
 
     def finish(dataset: Dataset) -> Dataset:
-        tables = _tables(phenotypes, _listed(traits), covariates, kinds, _listed(missing) or [], columns)
+        tables = _tables(phenotypes, listed(traits), covariates, kinds, listed(missing) or [], columns)
         dataset = attach(dataset, *tables)[0] if tables else dataset
         command = f"gpatlas {shlex.join(sys.argv[1:])}"
         return replace(dataset, provenance={**dataset.provenance, "command": command})
@@ -105,8 +106,7 @@ def import_(
         dataset = import_genotypes(genotypes, out, wanted, finish, report, **given)
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
     write_runtime(runtime, stage="import", n_rows=1, **seconds)
-    for sentence in dataset.provenance.get("account", []):
-        print(f"  {sentence}")
+    say(dataset.provenance.get("account", []))
     n_traits, n_covariates = dataset.n_traits, dataset.covariates.shape[1]
     print(
         f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci, {n_traits} trait{'s' * (n_traits != 1)}, "
@@ -126,7 +126,7 @@ def _tables(
     from gpatlas.io.phenotypes import column_names, read_covariates, read_phenotypes
 
     apart = covariates is not None and Path(covariates).is_file()
-    beside = [] if apart else _listed(covariates) or []
+    beside = [] if apart else listed(covariates) or []
     if beside and phenotypes is None:
         raise ConfigError(f"--covariates {covariates}: no such file, and no --phenotypes that has such columns")
     paths = [path for path in (phenotypes, covariates if apart else None) if path is not None]
@@ -139,7 +139,7 @@ def _tables(
                 raise ConfigError(f"--{option} {name}: no such column{hint}")
 
     def of_table(path: Path | str) -> dict[str, Any]:
-        return {option: [name for name in listed if name in names[path]] for option, listed in kinds.items()}
+        return {option: [name for name in names_of if name in names[path]] for option, names_of in kinds.items()}
 
     tables = []
     if phenotypes is not None:
@@ -150,13 +150,9 @@ def _tables(
     return tables
 
 
-def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
-
-
 def _names_or_file(samples: str | None) -> list[str] | None:
     from gpatlas.io.text import text_lines
 
     if samples is not None and Path(samples).is_file():
         return [line.strip() for _, line in text_lines(samples)]
-    return _listed(samples)
+    return listed(samples)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from gpatlas.cli import app
+from gpatlas.cli.words import say
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.predictor import Prediction, Predictor
 
@@ -55,13 +56,13 @@ def predict(
     print(f"{model}: {_described(predictor)}")
     dataset = read_genotypes(new)
     print(f"{new}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
-    _say(dataset.provenance.get("account", []))
+    say(dataset.provenance.get("account", []))
     for path in table or []:
         dataset = _joined(dataset, predictor, path, id_column)
     prediction = predictor.predict(
         dataset, ambiguous=ambiguous, most_missing=1.0 if anyway else MOST_MISSING, coverage=coverage
     )
-    _say(prediction.sentences)
+    say(prediction.sentences)
     columns = dict(prediction.table)
     if predictor.trait in as_text(dataset.trait_id):
         columns |= _scored(predictor, prediction, dataset)
@@ -69,11 +70,6 @@ def predict(
     if account is not None:
         write_table(pd.DataFrame(prediction.harmonized.account), account)
     print(f"{out}: predictions of {predictor.trait} for {dataset.n_samples:,} samples")
-
-
-def _say(sentences: list[str] | tuple[str, ...]) -> None:
-    for sentence in sentences:
-        print(f"  {sentence}")
 
 
 def _described(predictor: Predictor) -> str:
@@ -105,7 +101,7 @@ def _joined(dataset: Dataset, predictor: Predictor, path: Path, id_column: str |
         numeric=[c.name for c in covariates if not c.levels] + (traits if continuous else []),
     )
     joined, joins = attach(dataset, read)
-    _say(joins.sentences)
+    say(joins.sentences)
     return joined
 
 
@@ -115,7 +111,7 @@ def _scored(predictor: Predictor, prediction: Prediction, dataset: Dataset) -> d
     from gpatlas.predictor.scoring import score_prediction
 
     found = score_prediction(predictor, prediction, dataset)
-    _say(found.sentences)
+    say(found.sentences)
     for name, value in found.scores.items():
         print(f"    {SCORES[name].text:<28}{value:8.4f}")
     return {"observed": found.observed}
