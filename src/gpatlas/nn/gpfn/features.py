@@ -7,7 +7,7 @@ of a component say nothing, and a mean variance of 1.
 
 pca            principal components
 strided_pca    principal components of each of 20 stretches of the genome
-rp             sparse random projections (Achlioptas 2003), the same for all populations with as many markers
+rp             very sparse random projections (Li, Hastie & Church 2006), equal for equal numbers of markers
 downsample     means of stretches of neighbouring markers
 g              relationships with the first rows of context
 correlation    the markers of largest correlation with the phenotype
@@ -128,7 +128,7 @@ def _effects(z: Tensor, y: Tensor) -> Tensor:
 
 
 def _forward(z: Tensor, y: Tensor, n: int) -> Tensor:
-    """Orthogonal matching pursuit (Pati, Rezaiifar & Krishnaprasad 1993)."""
+    """Orthogonal least squares (Chen, Billings & Luo 1989)."""
     left_z, left_y, chosen = z.clone(), y.clone(), []
     for _ in range(n):
         best = int(_correlation(left_z, left_y).argmax())
