@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import nn
 
 from gpatlas.config.pretrain import PretrainSpec
-from gpatlas.errors import EngineError
+from gpatlas.errors import ConfigError, EngineError
 from gpatlas.gpfn.draws import Draws
 from gpatlas.gpfn.measures import average, measure, predict_queries
 from gpatlas.gpfn.schedule import Schedule
@@ -64,11 +64,13 @@ def train(
     Raises
     ------
     ConfigError, StoreError
-        See `State.load`.
+        See `State.load`; or there are more processes than populations in a batch.
     EngineError
         The loss is not finite: training diverged.
     """
     schedule, processes = Schedule(spec), join_processes(arithmetic.device)
+    if processes.count > spec.batch_size:
+        raise ConfigError(f"{processes.count} processes cannot share batches of batch_size {spec.batch_size}")
     torch.manual_seed(spec.seed)
     network = make_network(spec.architecture, **spec.network).to(arithmetic.device)
     optimizer = torch.optim.AdamW(
@@ -145,12 +147,8 @@ def validate(state: State, validation: dict[str, list[Task]], processes: Process
 
 
 def _validation(schedule: Schedule, processes: Processes) -> dict[str, list[Task]]:
-    """Draw the validation populations; every process has its share of them, or one."""
-    found = {}
-    for prior in sorted(schedule.weights):
-        tasks = schedule.validation(prior)
-        found[prior] = tasks[processes.rank :: processes.count] or tasks[:1]
-    return found
+    """Draw the validation populations; every process has its share of them."""
+    return {prior: schedule.validation(prior)[processes.rank :: processes.count] for prior in sorted(schedule.weights)}
 
 
 def _gathered(own: Sequence[Any], processes: Processes) -> list[Any]:
