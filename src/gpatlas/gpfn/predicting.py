@@ -29,8 +29,8 @@ class PopulationPrediction:
         By column, one row per trait and target sample: sample_id; trait; gebv, the genetic value in units of the
         trait, at the training samples' mean of covariates; se, its standard error; lower and upper, of an interval
         that holds the genetic value; with covariates, prediction: the phenotype that is expected with the sample's
-        own; missing_loci, share of the loci that the sample lacks; in_training, whether it has trained the trait;
-        observed, the phenotype where one is known.
+        own; observed, the phenotype where one is known; in_training, whether the sample has trained the trait;
+        missing_loci, its share of missing calls at the loci that both panels have.
     sentences
         What was matched, left out, scored.
     """
