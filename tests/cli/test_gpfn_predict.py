@@ -167,6 +167,10 @@ def wrong(folder, panels):
     (folder / "strangers.csv").write_text("line,yield\na,1\nb,2\n")
     doubled = (folder / "new.csv").read_text().splitlines()
     (folder / "doubled.csv").write_text("\n".join([*doubled, doubled[1]]) + "\n")
+    write_vcf(target, folder / "new.vcf")
+    for whole, name in (("tiny.safetensors", "cut.safetensors"), ("new.vcf", "cut.vcf"), ("new.vcf.gz", "cut.vcf.gz")):
+        content = (folder / whole).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
 
 
 @pytest.mark.parametrize(
@@ -182,11 +186,16 @@ def wrong(folder, panels):
         ({"options": ("--covariates", "yield", "--phenotype-name", "yield")}, "yield cannot be a phenotype to predict"),
         ({"options": ("--categorical", "site")}, "--categorical site is not one of --covariates"),
         ({"options": ("--device", "cuda:7")}, "--device: device 'cuda:7' is not available here"),
+        ({"options": ("--device", "gpuu")}, "--device: unknown device 'gpuu'; name auto, cpu, cuda or one such as"),
         ({"options": ("--checkpoint", "absent")}, "checkpoint 'absent': gpatlas comes with"),
+        ({"options": ("--checkpoint", "cut.safetensors")}, "cut.safetensors: not a file of arrays that gpatlas wrote"),
+        ({"target": "cut.vcf"}, "cut.vcf: cut short: the last line has no end"),
+        ({"target": "cut.vcf.gz"}, "cut.vcf.gz: cut short: the block that ends compressed data is missing"),
     ],
 )
 @pytest.mark.usefixtures("wrong")
-def test_mistakes_are_one_line(predict, tmp_path, changes, message):
+def test_mistakes_are_one_line(predict, folder, tmp_path, changes, message, monkeypatch):
+    monkeypatch.chdir(folder)
     assert message in one_line_error(predict(tmp_path / "p.csv", **changes))
     assert not (tmp_path / "p.csv").exists()
 

@@ -34,7 +34,7 @@ def test_networks_come_back_from_their_arrays():
         network_of(network.settings | {"channels": 8}, state_of(network))
     with pytest.raises(ConfigError, match="unknown architecture 'agw'; did you mean 'awg'"):
         make_network("agw")
-    with pytest.raises(ConfigError, match="got an unexpected keyword argument 'depth'"):
+    with pytest.raises(ConfigError, match="unknown setting 'depth'; known are n_rounds, channels"):
         make_network("awg", depth=3)
 
 
@@ -54,3 +54,44 @@ def test_refused(tmp_path):
         read_checkpoint(path)
     with pytest.raises(StoreError, match="checkpoint 'nothing': gpatlas comes with"):
         find_checkpoint("nothing")
+
+
+def test_cut_short_anywhere(tmp_path):
+    path = tmp_path / "x.safetensors"
+    write_checkpoint(Checkpoint({"a": np.arange(40.0)}, {"network": {}}), path)
+    whole = path.read_bytes()
+    for length in (0, 5, 8, 40, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(StoreError, match=r"x\.safetensors: not a file of arrays that gpatlas wrote, or damaged"):
+            read_checkpoint(path)
+
+
+def test_a_folder_does_not_hide_what_comes_with_gpatlas(tmp_path, monkeypatch):
+    """`gpatlas gpfn train --out default` makes such a folder."""
+    (tmp_path / "default").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert read_checkpoint(find_checkpoint("default")).config["network"]["architecture"] == "awg"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"channels": "many"}, "channels 'many' is out of range; 32 is usual"),
+        ({"channels": 0}, "channels 0 is out of range"),
+        ({"channels": 2.5}, r"channels 2\.5 is out of range"),
+        ({"n_rounds": -1}, "n_rounds -1 is out of range"),
+        ({"bandwidths": [0.5, 0]}, r"bandwidths \[0\.5, 0\] is out of range"),
+        ({"bandwidths": 1.0}, r"bandwidths 1\.0 is out of range"),
+        ({"output": 3}, "output 3 is out of range"),
+        ({"output": "bars"}, "unknown output 'bars'; did you mean 'bar'"),
+        ({"n_buckets": 2}, "n_buckets 2: a bar distribution has 3 or more"),
+        ({"architecture": "transformer", "width": 30}, "width 30 is no multiple of n_heads 4"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        make_network(**settings)
+
+
+def test_settings_at_their_limits():
+    make_network("awg", n_rounds=0, channels=1, hidden=1, bandwidths=[], last_bandwidths=(1,), n_buckets=3)

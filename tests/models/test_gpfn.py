@@ -161,6 +161,18 @@ def test_refused(rng, tmp_path):
         make("gpfn", checkpoint="pika").fit(x, y)
     with pytest.raises(StoreError, match="no such file"):
         make("gpfn", checkpoint=str(tmp_path / "none.safetensors")).fit(x, y)
+    network = make_network("awg", n_rounds=1, channels=4, hidden=4)
+    path, arrays = tmp_path / "other.safetensors", state_of(network)
+    for config, weights, message in (
+        ({}, arrays, "other.safetensors: a checkpoint that does not say of which network"),
+        ({"network": "awg"}, arrays, "other.safetensors: a network's settings are a mapping, not 'awg'"),
+        ({"network": {"architecture": "perceiver"}}, arrays, "other.safetensors: unknown architecture 'perceiver'"),
+        ({"network": network.settings | {"channels": 8}}, arrays, "other.safetensors: weights do not fit"),
+        ({"network": network.settings}, arrays | {"gain": np.nan * arrays["gain"]}, "weights gain are not all finite"),
+    ):
+        write_checkpoint(Checkpoint(weights, config), path)
+        with pytest.raises(StoreError, match=message):
+            make("gpfn", checkpoint=str(path)).fit(x, y)
     with pytest.raises(ValueError, match="quantiles must be numbers between 0 and 1"):
         make("gpfn", checkpoint=None).fit(x, y).predict_quantiles(x, (0.0, 0.5))
 

@@ -1,7 +1,6 @@
 """`gpatlas gpfn predict`: a new population from a phenotyped one, in one command."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +8,7 @@ import typer
 
 from gpatlas.cli.gpfn import gpfn
 from gpatlas.cli.measure import cpu_seconds, write_runtime
+from gpatlas.cli.words import listed, say
 from gpatlas.dataset import Dataset
 from gpatlas.errors import ConfigError
 from gpatlas.joins import Phenotypes
@@ -62,21 +62,21 @@ def predict(
 
     from gpatlas.gpfn.panels import join_table
     from gpatlas.gpfn.predicting import predict_population
-    from gpatlas.io.checkpoints import find_checkpoint
+    from gpatlas.io.checkpoints import find_checkpoint, read_checkpoint
     from gpatlas.io.tables import write_table
     from gpatlas.train.precision import choose_arithmetic
 
     start, cpu_start = time.perf_counter(), cpu_seconds()
-    find_checkpoint(checkpoint)
+    read_checkpoint(find_checkpoint(checkpoint))  # before the panels, which may take long
     try:
         choose_arithmetic(device, "f32")
     except ValueError as error:
         raise ConfigError(f"--device: {error}") from None
-    table = _table(phenotypes, phenotype_name, id_column, _listed(covariates), _listed(categorical))
+    table = _table(phenotypes, phenotype_name, id_column, listed(covariates) or [], listed(categorical) or [])
     training, target = (_read(path) for path in (train_genotypes, target_genotypes))
     if table is not None:
         training, target, said = join_table(training, target, table)
-        _say(said)
+        say(said)
     found = predict_population(
         training,
         target,
@@ -87,7 +87,7 @@ def predict(
         anyway=anyway,
         device=device,
     )
-    _say(found.sentences)
+    say(found.sentences)
     write_table(pd.DataFrame(found.table), out)
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
     write_runtime(runtime, stage="predict", n_rows=len(found.table["trait"]), **seconds)
@@ -118,14 +118,5 @@ def _read(path: Path) -> Dataset:
 
     dataset = read_genotypes(path)
     print(f"{path}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
-    _say(dataset.provenance.get("account", []))
+    say(dataset.provenance.get("account", []))
     return dataset
-
-
-def _say(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        print(f"  {sentence}")
-
-
-def _listed(names: str | None) -> list[str]:
-    return [name.strip() for name in (names or "").split(",") if name.strip()]

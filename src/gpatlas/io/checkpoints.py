@@ -75,7 +75,7 @@ def find_checkpoint(name: str | Path) -> Path:
         There is none.
     """
     path = Path(name)
-    if path.suffix == SUFFIX or path.exists():
+    if path.suffix == SUFFIX or path.is_file():  # a folder may have the name of one that comes with gpatlas
         return path
     packaged = _shipped() / f"{name}{SUFFIX}"
     if not packaged.exists():

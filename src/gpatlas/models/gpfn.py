@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from gpatlas.errors import ConfigError, StoreError
 from gpatlas.models.conditioning import Conditioning
 from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.fixed_effects import FixedEffects
@@ -119,7 +120,7 @@ class GPFN(DosageModel):
             Fewer than ten phenotyped samples for a trait, values that are not finite numbers, chromosomes of another
             number of loci, or more samples than this machine's memory takes.
         StoreError
-            There is no such checkpoint.
+            There is no such checkpoint, or it is of something else.
         """
         dosage, Y = self._validated(X, y, minimum=LEAST_SAMPLES)
         n_loci, n_traits, q = dosage.shape[1] - self.n_covariates, Y.shape[1], self.n_covariates
@@ -234,10 +235,10 @@ class GPFN(DosageModel):
 
 def _network_state(checkpoint: str | None) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Return a network's settings and weights, which a saved model carries."""
+    from gpatlas.nn.gpfn.networks import make_network, network_of, state_of
+
     if checkpoint is None:
         import torch
-
-        from gpatlas.nn.gpfn.networks import make_network, state_of
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -245,8 +246,16 @@ def _network_state(checkpoint: str | None) -> tuple[dict[str, Any], dict[str, ND
         return network.settings, state_of(network)
     from gpatlas.io.checkpoints import find_checkpoint, read_checkpoint
 
-    found = read_checkpoint(find_checkpoint(checkpoint))
-    return found.config["network"], found.arrays
+    path = find_checkpoint(checkpoint)
+    found = read_checkpoint(path)
+    settings = found.config.get("network")
+    if settings is None:
+        raise StoreError(f"{path}: a checkpoint that does not say of which network")
+    try:
+        network_of(settings, found.arrays)
+    except ConfigError as error:
+        raise StoreError(f"{path}: {error}") from None
+    return settings, found.arrays
 
 
 def _numbered(chromosome: Sequence[Any] | None, n_loci: int) -> NDArray[np.int64] | None:

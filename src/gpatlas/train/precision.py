@@ -60,12 +60,15 @@ def choose_arithmetic(device: str = "auto", precision: Precision = "auto", n_wei
     Raises
     ------
     ValueError
-        The device does not exist here.
+        No such device, or not here.
     """
     if device == "auto":
         of_process = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"  # torchrun numbers the processes of a machine
         device = of_process if torch.cuda.is_available() else "cpu"
-    chosen = torch.device(device)
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"unknown device '{device}'; name auto, cpu, cuda or one such as cuda:1") from None
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device '{device}' is not available here: torch sees no CUDA device")
     if precision == "auto":

@@ -1,5 +1,6 @@
 """Networks of GPFN by name, and as what a checkpoint holds of them."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,14 +21,29 @@ def make_network(architecture: str = "awg", **settings: Any) -> nn.Module:
     Raises
     ------
     ConfigError
-        Unknown architecture or setting.
+        Unknown architecture or setting, or a value out of range.
     """
     if architecture not in ARCHITECTURES:
         raise ConfigError(f"unknown architecture '{architecture}'{did_you_mean(architecture, ARCHITECTURES)}")
-    try:
-        return ARCHITECTURES[architecture](**settings)
-    except TypeError as error:
-        raise ConfigError(f"architecture {architecture}: {str(error).split('__init__() ')[-1]}") from None
+    known = inspect.signature(ARCHITECTURES[architecture]).parameters
+    for name, value in settings.items():
+        if name not in known:
+            raise ConfigError(f"architecture {architecture}: unknown setting '{name}'{did_you_mean(name, known)}")
+        if not _is_like(value, known[name].default, least=0 if name == "n_rounds" else 1):
+            example = known[name].default
+            raise ConfigError(f"architecture {architecture}: {name} {value!r} is out of range; {example!r} is usual")
+    return ARCHITECTURES[architecture](**settings)
+
+
+def _is_like(value: Any, usual: Any, least: int) -> bool:
+    """Whether a setting is of the kind of its default: a name, a count, a positive number, or several of these."""
+    if isinstance(usual, str):
+        return isinstance(value, str)
+    if isinstance(usual, tuple):
+        return isinstance(value, (list, tuple)) and all(_is_like(number, usual[0], least) for number in value)
+    if isinstance(value, bool) or not isinstance(value, (int, type(usual))):
+        return False
+    return value >= least if isinstance(usual, int) else 0 < value < float("inf")
 
 
 def state_of(network: nn.Module) -> dict[str, NDArray]:
@@ -41,12 +57,17 @@ def network_of(config: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> nn.M
     Raises
     ------
     ConfigError
-        The weights are not of such a network.
+        There is no such network, the weights are not of it, or they are not finite.
     """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"a network's settings are a mapping, not {config!r}")
     network = make_network(**config)
     try:
         network.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in arrays.items()})
     except RuntimeError as error:
         said = " ".join(str(error).split())[:200]
         raise ConfigError(f"weights do not fit the network {dict(config)}: {said}") from None
+    for name, value in network.named_parameters():
+        if not torch.isfinite(value).all():
+            raise ConfigError(f"weights {name} are not all finite: training diverged, or the file is damaged")
     return network.eval()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gpatlas.errors import ConfigError
+
 OUTPUTS = ("gaussian", "bar")
 _SMALLEST_VARIANCE = 1e-4  # added to a normal's, in variances of the phenotype
 
@@ -57,6 +59,8 @@ class BarDistribution(nn.Module):
 
     def __init__(self, n_buckets: int = 50, scale: float = 1.0):
         super().__init__()
+        if n_buckets < 3:
+            raise ConfigError(f"n_buckets {n_buckets}: a bar distribution has 3 or more, two of them tails")
         inner = torch.arange(1, n_buckets, dtype=torch.float64) / n_buckets
         self.register_buffer("borders", (scale * torch.special.ndtri(inner)).float(), persistent=False)
 

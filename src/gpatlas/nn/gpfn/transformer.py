@@ -69,6 +69,8 @@ class RowTransformer(nn.Module):
         for value, known in ((features, FEATURES), (output, OUTPUTS)):
             if value not in known:
                 raise ConfigError(f"architecture transformer: unknown '{value}'{did_you_mean(value, known)}")
+        if width % n_heads:
+            raise ConfigError(f"architecture transformer: width {width} is no multiple of n_heads {n_heads}")
         self.settings: dict[str, Any] = {
             "architecture": "transformer",
             "features": features,
