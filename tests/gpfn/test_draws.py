@@ -96,6 +96,14 @@ def test_a_queue_is_bounded_and_lets_go_of_what_is_committed(schedule, tmp_path)
     assert queue.fill() == 0  # training has all that it needs
 
 
+def test_who_comes_first_says_the_capacity(schedule, tmp_path):
+    assert Queue(tmp_path, schedule, 4).capacity == 4
+    assert Queue(tmp_path, schedule).capacity == 4
+    with pytest.raises(ConfigError, match="was made to hold 4 batches, not 8; leave --capacity out"):
+        Queue(tmp_path, schedule, 8)
+    assert Queue(tmp_path / "other", schedule).capacity == 64
+
+
 GENERATOR = """
 import sys
 from pathlib import Path

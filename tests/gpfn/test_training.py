@@ -15,6 +15,7 @@ from gpatlas.errors import ConfigError
 from gpatlas.gpfn.batch_files import BatchFiles
 from gpatlas.gpfn.draws import Cached, Here
 from gpatlas.gpfn.outcome import write_curves, write_trained
+from gpatlas.gpfn.queue import Queue
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.gpfn.training import STATE, train
 from gpatlas.io.arrays import read_arrays
@@ -120,9 +121,10 @@ def test_killed_at_random_no_draw_is_lost_or_used_twice(recipe, reference, tmp_p
     """Generator, trainer or both are killed twenty times; the end is that of an undisturbed training."""
     recipe_file, queue, out = tmp_path / "recipe.yaml", tmp_path / "queue", tmp_path / "out"
     recipe_file.write_text(recipe.model_dump_json())
+    Queue(queue, Schedule(recipe), 4)  # says the capacity
     commands = {
-        "draw": ("draw", recipe_file, "--queue", "--capacity", 4, "--out", queue),
-        "train": ("train", recipe_file, "--queue", queue, "--capacity", 4, "--out", out, "--device", "cpu"),
+        "draw": ("draw", recipe_file, "--queue", "--out", queue),
+        "train": ("train", recipe_file, "--queue", queue, "--out", out, "--device", "cpu"),
     }
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}

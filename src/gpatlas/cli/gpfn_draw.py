@@ -24,7 +24,10 @@ def draw(
     queue: Annotated[
         bool, typer.Option("--queue", help="Fill a queue that training empties, until it has all that it needs.")
     ] = False,
-    capacity: Annotated[int, typer.Option(min=2, help="Batches that a queue holds at most.")] = 64,
+    capacity: Annotated[
+        int | None,
+        typer.Option(min=2, help="Batches that a queue holds at most: whoever opens it first says, else 64."),
+    ] = None,
     mpi: Annotated[bool, typer.Option("--mpi", help="Share the work among the ranks of MPI (mpi4py.futures).")] = False,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
@@ -47,6 +50,8 @@ def draw(
     start, cpu_start, n = time.perf_counter(), cpu_seconds(), schedule.spec.n_batches
     if queue and (mpi or shard != "1/1"):
         raise ConfigError("--queue goes without --shard and --mpi: start as many processes as you like")
+    if capacity is not None and not queue:
+        raise ConfigError(f"--capacity {capacity} is that of a queue; give --queue, too")
     part, made = _part(shard, n), 0
     with progress("draw") as say:
         if queue:

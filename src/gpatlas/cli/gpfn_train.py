@@ -31,7 +31,10 @@ def train(
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Take draws from a cache (`gpatlas gpfn draw`) instead.")] = None,
     queue: Annotated[Path | None, typer.Option(help="Take draws from a queue (`gpatlas gpfn draw --queue`).")] = None,
-    capacity: Annotated[int, typer.Option(min=2, help="Batches that the queue holds at most.")] = 64,
+    capacity: Annotated[
+        int | None,
+        typer.Option(min=2, help="Batches that a queue holds at most: whoever opens it first says, else 64."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
@@ -91,7 +94,12 @@ def train(
 
 
 def _draws(
-    schedule: "Schedule", workers: int | None, cache: Path | None, queue: Path | None, capacity: int, leads: bool
+    schedule: "Schedule",
+    workers: int | None,
+    cache: Path | None,
+    queue: Path | None,
+    capacity: int | None,
+    leads: bool,
 ) -> tuple["Draws", int]:
     """Return where batches come from, and the most steps between two checkpoints."""
     from gpatlas.gpfn.draws import Cached, Here, Queued
@@ -99,11 +107,14 @@ def _draws(
 
     if cache is not None and queue is not None:
         raise ConfigError("draws come from a --cache or from a --queue, not from both")
+    if capacity is not None and queue is None:
+        raise ConfigError(f"--capacity {capacity} is that of a queue; give --queue, too")
     every = schedule.spec.checkpoint_every
     if cache is not None:
         return Cached(cache, schedule), every
     if queue is not None:
-        return Queued(Queue(queue, schedule, capacity), leads), min(every, max(1, capacity // 2))
+        of_batches = Queue(queue, schedule, capacity)
+        return Queued(of_batches, leads), min(every, max(1, of_batches.capacity // 2))
     return Here(schedule, max(1, (os.cpu_count() or 1) // 2) if workers is None else workers), every
 
 

@@ -1,6 +1,5 @@
 """Batches of draws as files: a folder of them is a cache that stays, or a queue that is consumed."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import numpy as np
 from gpatlas.errors import ConfigError
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.io.arrays import read_arrays, write_arrays
-from gpatlas.io.atomic import atomic_path
-from gpatlas.io.tables import read_json
+from gpatlas.io.tables import read_json, write_json
 from gpatlas.packed import PackedDosages
 from gpatlas.priors import Task
 
@@ -45,10 +43,7 @@ class BatchFiles:
                     "use another folder, or delete it"
                 )
             return
-        with atomic_path(mark) as temporary:
-            temporary.write_text(
-                json.dumps({"mark": schedule.mark, "draws": schedule.of_draws}, indent=2) + "\n", encoding="utf-8"
-            )
+        write_json({"mark": schedule.mark, "draws": schedule.of_draws}, mark)
 
     def path(self, batch: int) -> Path:
         """Where a batch lies."""
