@@ -104,6 +104,17 @@ def test_who_comes_first_says_the_capacity(schedule, tmp_path):
     assert Queue(tmp_path / "other", schedule).capacity == 64
 
 
+def test_waiting_is_said(schedule, tmp_path, monkeypatch):
+    monkeypatch.setattr("gpatlas.gpfn.queue._SAID_AFTER", 0.2)
+    queue = Queue(tmp_path, schedule, 5)
+    answers = iter([False] * 5 + [True])
+    monkeypatch.setattr(queue.files, "has", lambda batch: next(answers))
+    monkeypatch.setattr(queue.files, "read", lambda batch, members: [])
+    with pytest.warns(UserWarning, match="waiting for batch 0 of .*; `gpatlas gpfn draw --queue` fills it") as said:
+        next(queue.consume(0, range(2)))
+    assert len(said) == 1
+
+
 GENERATOR = """
 import sys
 from pathlib import Path

@@ -8,6 +8,7 @@ never more than `capacity` of them. Either side may start first.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gpatlas.io.tables import read_json, write_json
 from gpatlas.priors import Task
 
 _POLL_SECONDS = 0.1
+_SAID_AFTER = 10.0  # seconds of waiting
 # bytes of the locks: that of training, that of who says the capacity; a generator of batch k holds byte k + 1
 _TRAINER, _CAPACITY = 0, 1 << 40
 _USUAL_CAPACITY = 64
@@ -115,40 +117,7 @@ class Queue:
     def consume(self, start: int, members: range) -> Iterator[list[Task]]:
         """Yield some members of each batch, from `start` on, waiting for each batch."""
         for batch in range(start, self.schedule.spec.n_batches):
-            while not self.files.has(batch):
-                time.sleep(_POLL_SECONDS)
-                continue
-            try:
-                if not self.files.has(batch) and batch >= self.position:  # another made it before the lock was ours
-                    self.files.make(batch)
-                    count += 1
-                    made(batch)
-            finally:
-                self._locks.free(batch + 1)
-        return count
-
-    def _claim(self, position: int) -> int | None:
-        """Return a missing batch whose lock is held now; None where all are there or being made."""
-        for batch in range(position, min(position + self.capacity, self.schedule.spec.n_batches)):
-            if not self.files.has(batch) and self._locks.hold(batch + 1, wait=False):
-                return batch
-        return None
-
-    def lead(self, position: int) -> None:
-        """Become the one that trains from this queue, from a position on.
-
-        Raises
-        ------
-        ConfigError
-            Another process is.
-        """
-        if not self._locks.hold(_TRAINER, wait=False):
-            raise ConfigError(f"{self.files.folder}: another process trains from this queue; give each its own")
-        self.commit(position)
-
-    def consume(self, start: int, members: range) -> Iterator[list[Task]]:
-        """Yield some members of each batch, from `start` on, waiting for each batch."""
-        for batch in range(start, self.schedule.spec.n_batches):
+            since, said = time.monotonic(), False
             while not self.files.has(batch):
                 if not said and time.monotonic() - since > _SAID_AFTER:
                     warnings.warn(
