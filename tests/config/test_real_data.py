@@ -1,4 +1,4 @@
-"""Real populations in the GPFN experiment: rows of the design, and what is refused."""
+"""Real populations in the GPFN experiment: rows of the design, and what is refused, of priors too."""
 
 import pytest
 import yaml
@@ -55,4 +55,18 @@ def test_every_split_is_a_row():
 def test_what_cannot_be_is_refused_in_one_line(data, message):
     with pytest.raises(ConfigError, match=message) as refused:
         config(data)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "message"),
+    [
+        ("published", "evaluation published: priors say themselves which samples are test"),
+        ({"test": 0.3}, "evaluation.test 0.3: priors say themselves which samples are test"),
+    ],
+)
+def test_priors_say_which_samples_are_test(evaluation, message):
+    section = yaml.safe_load((REPOSITORY / "tests/smoke/gpfn.yaml").read_text())
+    with pytest.raises(ConfigError, match=message) as refused:
+        parse_experiment(section | {"evaluation": evaluation}, "gpfn.yaml")
     assert "\n" not in str(refused.value)

@@ -55,6 +55,8 @@ class GpfnConfig(ExperimentConfig):
             raise ValueError(f"engine {self.engine.name}: priors are drawn by engine native alone")
         if self.evaluation.protocol != "holdout":
             raise ValueError(f"evaluation {self.evaluation.protocol}: priors say themselves which samples are test")
+        if self.evaluation.test != type(self.evaluation).model_fields["test"].default:
+            raise ValueError(f"evaluation.test {self.evaluation.test:g}: priors say themselves which samples are test")
         for label, entry in self.models.items():
             if entry.init_from is not None and entry.init_from not in self.pretrain:
                 known = ", ".join(self.pretrain) or "none"
