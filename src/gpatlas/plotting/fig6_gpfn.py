@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from gpatlas.config.real_data import LAW
+from gpatlas.evaluate.intervals import LEVELS
 from gpatlas.plotting.style import GREY, model_colours, model_name, styled, subplots
 
 LAW_NAMES = {
@@ -20,7 +21,6 @@ LAW_NAMES = {
     "epistasis": "epistasis",
     LAW: "real data",
 }
-LEVELS = (50, 80, 90, 95)
 _REFERENCE = "rrblup"
 
 
@@ -95,12 +95,12 @@ def plot_interval_coverage(splits: pd.DataFrame) -> Figure:
     splits
         Table `splits.csv` of the GPFN experiment.
     """
-    names = [f"coverage_{level}" for level in LEVELS]
+    names = [f"coverage_{100 * level:g}" for level in LEVELS]
     table = splits.dropna(subset=names)
     models = list(dict.fromkeys(table.model))
     colours = model_colours(dict.fromkeys(splits.model))
     figure, axes = subplots(1, len(models), 3.4 * len(models) + 0.4, 3.6, sharex=True, sharey=True)
-    at = np.array(LEVELS) / 100
+    at = np.array(LEVELS)
     for axis, model in zip(axes[0], models, strict=True):
         of_model = table[table.model == model]
         axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
