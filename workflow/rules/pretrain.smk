@@ -26,7 +26,7 @@ rule draw:
         " --out {params.folder} --runtime {output.runtime} > {log} 2>&1"
 
 
-# Draws take the second core: small matrices on two threads mostly wait for each other where others use the machine.
+# One thread, which draws, too: more would wait for each other on so small matrices, and other jobs use the cores.
 rule pretrain:
     input:
         lambda wildcards: [
