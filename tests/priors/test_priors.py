@@ -29,7 +29,7 @@ def test_tasks_are_as_promised(name, seed, n, m):
     assert (np.diff(task.position)[np.diff(task.chromosome) == 0] >= 0).all()
     assert np.isfinite(task.phenotype).all()
     assert MIN_CONTEXT <= task.context.sum() < n
-    assert 0.1 <= task.h2 <= 0.9
+    assert 0.1 <= task.h2 <= 0.9 or name == "recurrent"  # among those told
     assert task.genetic_value.mean() == pytest.approx(0, abs=1e-9)
     assert task.genetic_value.var() == pytest.approx(task.h2)
     assert np.ptp(task.genetic_value[task.context]) > 0

@@ -17,7 +17,7 @@ from gpatlas.simulate import Population, even_map, from_haplotypes, make_cross, 
 
 
 def size(n, n_context=None, n_sites=1000):
-    return priors.Size(n, n_context or n // 2, 100, n_sites)
+    return priors.Size(n, n_context or n // 2, 100, n_sites, 0.5)
 
 
 def genotypes(lines: priors.Lines) -> np.ndarray:
@@ -267,6 +267,27 @@ def test_recurrent_selection_moves_the_mean(monkeypatch):
         gains.append((bred[~lines.next_generation].mean() - base.mean()) / base.std())
     assert min(gains) > 0
     assert np.mean(gains) > 2
+
+
+def test_parents_are_the_best_of_those_told():
+    """By the very phenotypes that are told, of the heritability asked for: what a model is told explains selection."""
+
+    class Kept(cycles.Recurrent):
+        def scheme(self, rng, size):
+            self.lines = super().scheme(rng, size)
+            return self.lines
+
+    for seed in range(8):
+        prior = Kept(h2=(0.4, 0.4))
+        task, population = prior.draw(seed, 140, 30), prior.lines.population
+        progeny = np.flatnonzero(~task.context)
+        parents = np.concatenate([population.mother[progeny], population.father[progeny]])
+        best = np.argsort(-task.phenotype[task.context])
+        rank = np.argsort(best)[np.isin(population.id, parents)[task.context]]
+        assert np.isin(parents, population.id[task.context]).all()
+        assert rank.max() < max(4, round(0.1 * task.context.sum()))
+        told = task.genetic_value[task.context].var()
+        assert told / (told + 1 - task.h2) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("name", ["unstructured", "wild", "silva", "half_sibs"])

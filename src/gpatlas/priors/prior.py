@@ -32,12 +32,15 @@ class Size:
         Loci of the panel.
     n_sites
         Loci to simulate: the panel, hidden QTL, and spare ones for those that are lost.
+    h2
+        Heritability of the phenotypes that are told, for schemes that select by them.
     """
 
     n_samples: int
     n_context: int
     n_markers: int
     n_sites: int
+    h2: float
 
     @property
     def n_query(self) -> int:
@@ -59,12 +62,18 @@ class Lines:
         bool `(n,)`, True for descendants of the others; None where there is one generation.
     trait
         The trait for which the scheme selected; None where it selected for none.
+    errors
+        Standard errors of the analysed phenotypes `(n,)`, where lines were selected by these; else None.
+    error_sd
+        The standard deviation that selection saw them with, in the unit of the trait.
     """
 
     population: Population
     family: NDArray[np.integer] | None = None
     next_generation: NDArray[np.bool_] | None = None
     trait: Trait | None = None
+    errors: NDArray[np.float64] | None = None
+    error_sd: float = 0.0
 
 
 class Prior(ABC):
@@ -75,7 +84,8 @@ class Prior(ABC):
     law : TraitLaw, default=TraitLaw()
         What traits are drawn from.
     h2 : (float, float), default=(0.1, 0.9)
-        Range of the heritability among the rows of a task; uniform.
+        Range of the heritability among the rows of a task, or among those that are told where a scheme selects by their
+        phenotypes; uniform.
     """
 
     context_share: ClassVar[tuple[float, float]] = (0.5, 0.9)  # of all rows; uniform
@@ -124,7 +134,7 @@ class Prior(ABC):
         rarest = self.rarest_marker[rng.integers(len(self.rarest_marker))]
         n_sites = self.spare * (n_markers + n_hidden_sites(n_markers))
         for attempt in range(_ATTEMPTS):
-            size = Size(n_samples, n_context, n_markers, int(n_sites * 2**attempt))
+            size = Size(n_samples, n_context, n_markers, int(n_sites * 2**attempt), h2)
             lines = self.scheme(rng, size)
             task = self._analyse(rng, lines, size, rarest, h2, seed)
             if task is not None:
@@ -148,8 +158,13 @@ class Prior(ABC):
         spread = value.std()
         if not spread > 1e-9 * max(1.0, np.abs(value).max()) or np.ptp(value[context]) == 0:
             return None
+        errors = lines.errors
+        if errors is None:
+            errors = rng.standard_normal(len(value))
+        else:
+            h2 = float(spread**2 / (spread**2 + lines.error_sd**2))
         value = (value - value.mean()) * (np.sqrt(h2) / spread)
-        phenotype = value + rng.standard_normal(len(value)) * np.sqrt(1 - h2)
+        phenotype = value + errors * np.sqrt(1 - h2)
         qtl = trait.group.loci
         panel = draw_panel(
             population,

@@ -45,7 +45,7 @@ class Recurrent(Prior):
     """Recurrent selection: 3 to 8 cycles in which the best 2 to 10 % by phenotype are mated at random.
 
     Published: the last cycle is told, its progeny predicted. The heritability of selection, U(.2, .8), holds in the
-    founders.
+    founders; parents of the progeny are selected by the phenotypes that are told, of the heritability of a task.
     """
 
     splits: ClassVar[tuple[Split, ...]] = ("generation",)
@@ -61,30 +61,36 @@ class Recurrent(Prior):
         trait = self.trait(rng, plants, size)
         h2, share = rng.uniform(0.2, 0.8), rng.uniform(*self.selected)
         value = total_value(plants, trait.group)
-        error = value.std() * np.sqrt(1 / h2 - 1)
+        error_sd = _error_sd(value, h2)
         n_cycles = int(rng.integers(*self.cycles, endpoint=True))
         for cycle in range(n_cycles):
             last = cycle == n_cycles - 1
-            plants = self._mate(plants, value, error, share, size.n_context if last else n, rng)
+            phenotype = value + error_sd * rng.standard_normal(n)
+            plants = self._mate(plants, phenotype, share, size.n_context if last else n, rng)
             value = total_value(plants, trait.group)
-        progeny = self._mate(plants, value, error, share, size.n_query, rng)
+        error_sd, errors = _error_sd(value, size.h2), rng.standard_normal(size.n_samples)
+        progeny = self._mate(plants, value + error_sd * errors[: size.n_context], share, size.n_query, rng)
         return Lines(
             concatenate([plants, progeny]),
             next_generation=next_generation(size.n_context, size.n_samples),
             trait=trait,
+            errors=errors,
+            error_sd=error_sd,
         )
 
     def _mate(
         self,
         plants: Population,
-        value: NDArray[np.float64],
-        error: float,
+        phenotype: NDArray[np.float64],
         share: float,
         n_progeny: int,
         rng: np.random.Generator,
     ) -> Population:
         """Mate the plants of highest phenotype."""
-        phenotype = value + error * rng.standard_normal(len(value))
-        n_best = max(self.fewest, round(share * len(value)))
+        n_best = max(self.fewest, round(share * len(phenotype)))
         best = np.argsort(-phenotype, kind="stable")[:n_best]
         return make_cross(plants, best[random_pairs(n_best, n_progeny, rng)], rng)
+
+
+def _error_sd(value: NDArray[np.float64], h2: float) -> float:
+    return float(value.std() * np.sqrt(1 / h2 - 1))
