@@ -8,7 +8,7 @@ from scipy import stats
 
 from gpatlas.errors import ConfigError
 from gpatlas.priors import PublishedTraitLaw, TraitLaw
-from gpatlas.priors.laws import allele_frequency, draw_effects, hidden_share, total_value
+from gpatlas.priors.laws import allele_frequency, draw_effects, hidden_share, total_value, with_background
 from gpatlas.simulate import genetic_values, mosaic, random_map
 
 
@@ -19,10 +19,16 @@ def founders(n=60, n_loci=400, seed=1, inbred=False):
 
 
 @pytest.mark.parametrize("inbred", [False, True])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(7))
 def test_values_are_those_of_the_simulator(seed, inbred):
     population = founders(inbred=inbred)
-    law = TraitLaw(dominance=1.0 if seed % 2 else 0.0, epistasis=1.0 if seed % 3 else 0.0, infinitesimal=seed == 0)
+    law = TraitLaw(
+        dominance=1.0 if seed % 2 else 0.0,
+        epistasis=1.0 if seed % 3 else 0.0,
+        infinitesimal=seed in (0, 6),
+        background=1.0 if seed > 2 else 0.0,
+        polygenic_epistasis=1.0 if seed > 2 else 0.0,
+    )
     trait = law.draw(population, 100, np.random.default_rng(seed))
     expected = genetic_values(population, [trait.group]).gv[:, 0]
     ours = total_value(population, trait.group)
@@ -150,6 +156,7 @@ def test_inbreds_have_no_dominance():
     [
         ({"hidden": 1.5}, "hidden = 1.5 is not from 0 to 1"),
         ({"dominance": float("nan")}, "dominance = nan is not from 0 to 1"),
+        ({"background": -0.1}, "background = -0.1 is not from 0 to 1"),
         ({"rarest": 0.6}, "rarest = 0.6 is not from 0 to 0.5"),
         ({"n_qtl": (0, 5)}, r"n_qtl = \(0, 5\) is no range from 1 on"),
         ({"n_qtl": (5, 3)}, r"n_qtl = \(5, 3\)"),
@@ -159,3 +166,33 @@ def test_inbreds_have_no_dominance():
 def test_laws_out_of_range_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         TraitLaw(**settings)
+
+
+@pytest.mark.parametrize("hidden", [0.0, 1.0])
+def test_a_background_holds_every_locus_and_has_its_share(hidden):
+    population, shares = founders(n=300, n_loci=3000), []
+    for seed in range(40):
+        law = TraitLaw(infinitesimal=0, dominance=1, epistasis=1, hidden=hidden, background=1)
+        rng = np.random.default_rng(seed)
+        trait = law.draw(population, 1000, rng)
+        assert trait.law.endswith("+dominance+epistasis+background")
+        share = allele_frequency(population)
+        n_segregating = ((share > 0) & (share < 1)).sum()
+        expected = n_segregating * (hidden_share(1000) if hidden else 1.0)
+        assert abs(len(trait.group.loci) - expected) < 4 * np.sqrt(n_segregating / 4) * hidden + 1e-9
+        few = TraitLaw(infinitesimal=0, dominance=1, epistasis=1).draw(population, 1000, rng).group
+        with_all = with_background(few, np.flatnonzero((share > 0) & (share < 1)), population, rng)
+        before, after = total_value(population, few), total_value(population, with_all)
+        shares.append((after - before).var() / ((after - before).var() + before.var()))
+    assert 0.1 - 1e-9 < min(shares) < 0.25
+    assert 0.65 < max(shares) < 0.8 + 1e-9
+
+
+def test_infinitesimal_traits_may_interact():
+    law = TraitLaw(infinitesimal=1, hidden=0, polygenic_epistasis=0.5)
+    population, rng = founders(), np.random.default_rng(9)
+    traits = [law.draw(population, 100, rng) for _ in range(300)]
+    interacting = [trait for trait in traits if trait.law == "infinitesimal+epistasis"]
+    assert abs(len(interacting) / 300 - 0.5) < 3.5 * np.sqrt(0.25 / 300)
+    assert {len(trait.group.terms) for trait in interacting} == {len(interacting[0].group.loci) // 2}
+    assert not any(len(trait.group.terms) for trait in traits if trait.law == "infinitesimal")

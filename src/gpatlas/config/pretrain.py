@@ -22,6 +22,12 @@ class PretrainSpec(Frozen):
         0.3,
         description="share of traits of which every locus is a QTL: what teaches a network to leave GBLUP alone",
     )
+    background: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="share of the other traits that have an infinitesimal one beside them"
+    )
+    polygenic_epistasis: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="share of infinitesimal traits whose loci interact in pairs"
+    )
     n_draws: int = Field(20_000, ge=1, description="populations to train on; a multiple of batch_size")
     batch_size: int = Field(8, ge=1, description="populations of one step; they have the same size")
     n_samples: Range = Field((100, 400), description="least and greatest population size, drawn on a log scale")

@@ -16,7 +16,8 @@ from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.priors import DEFAULT_MIXTURE, Task, TraitLaw, make
 from gpatlas.seeding import stable_seed
 
-_OF_DRAWS = {"seed", "prior", "infinitesimal", "batch_size", "n_samples", "n_markers"}
+_OF_TRAITS = {"infinitesimal", "background", "polygenic_epistasis"}
+_OF_DRAWS = {"seed", "prior", "batch_size", "n_samples", "n_markers"} | _OF_TRAITS
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Schedule:
         names = sorted(self.weights)
         shares = np.array([self.weights[name] for name in names])
         rng = np.random.default_rng(stable_seed(seed, "prior"))
-        law = TraitLaw(infinitesimal=self.spec.infinitesimal)
+        law = TraitLaw(**self.spec.model_dump(include=_OF_TRAITS))
         return make(names[rng.choice(len(names), p=shares / shares.sum())], law=law).draw(seed, n_samples, n_markers)
 
     def _seed(self, *what: str | int) -> int:

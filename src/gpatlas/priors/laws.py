@@ -14,6 +14,7 @@ from gpatlas.simulate import Population, TraitGroup
 
 Floats = NDArray[np.float64]
 EFFECTS = ("normal", "gamma", "t", "geometric", "equal")
+SHARES = ("infinitesimal", "frequency", "dominance", "epistasis", "hidden", "background", "polygenic_epistasis")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class TraitLaw:
         where these are fewer: infinitesimal traits have neither, and traits of inbred lines no dominance.
     hidden
         Share of traits whose QTL are kept out of the panel.
+    background
+        Share of the other traits that have an infinitesimal one beside them, with U(.1, .8) of the variance.
+    polygenic_epistasis
+        Share of infinitesimal traits whose loci interact in pairs.
     rarest
         Least minor allele frequency of a QTL, where there are enough of them; infinitesimal traits ignore it.
 
@@ -71,10 +76,12 @@ class TraitLaw:
     dominance: float = 0.25
     epistasis: float = 0.15
     hidden: float = 0.5
+    background: float = 0.0
+    polygenic_epistasis: float = 0.0
     rarest: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("infinitesimal", "frequency", "dominance", "epistasis", "hidden"):
+        for name in SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"trait law: {name} = {getattr(self, name):g} is not from 0 to 1")
         if not 0 <= self.rarest <= 0.5:
@@ -100,13 +107,14 @@ class TraitLaw:
         segregating = np.flatnonzero((share > 0) & (share < 1))
         hidden, infinitesimal = rng.random() < self.hidden, rng.random() < self.infinitesimal
         by_frequency = rng.uniform(0.2, 1.0) if rng.random() < self.frequency else 0.0
+        background = not infinitesimal and self.background > 0 and rng.random() < self.background
+        if hidden and (infinitesimal or background):
+            segregating = segregating[rng.random(len(segregating)) < hidden_share(n_markers)]
         if infinitesimal:
             law, loci = "infinitesimal", segregating
-            if hidden:
-                loci = loci[rng.random(len(loci)) < hidden_share(n_markers)]
             additive = rng.standard_normal(len(loci))
         else:
-            common = np.flatnonzero(np.minimum(share, 1 - share) >= self.rarest)
+            common = segregating[np.minimum(share, 1 - share)[segregating] >= self.rarest]
             loci = self._choose(common if len(common) >= self.n_qtl[0] else segregating, rng)
             law = self.effects[rng.integers(len(self.effects))]
             additive = draw_effects(law, len(loci), rng)
@@ -125,6 +133,10 @@ class TraitLaw:
                 law, group = f"{law}+dominance", replace(group, dominance=self._dominance(additive, rng)[None, :])
             if rng.random() < self.epistasis / others:
                 law, group = f"{law}+epistasis", with_epistasis(group, population, rng)
+        elif self.polygenic_epistasis > 0 and rng.random() < self.polygenic_epistasis:
+            law, group = f"{law}+epistasis", with_epistasis(group, population, rng)
+        if background:
+            law, group = f"{law}+background", with_background(group, segregating, population, rng)
         return Trait(group, law, bool(hidden))
 
     def _choose(self, candidates: NDArray, rng: np.random.Generator) -> NDArray:
@@ -183,6 +195,20 @@ def with_epistasis(group: TraitGroup, population: Population, rng: np.random.Gen
     together = (total_value(population, paired) - single).std()
     factor = np.sqrt(rng.uniform(0.1, 1.0)) * single.std() / together if together > 0 else 0.0
     return replace(paired, epistatic=paired.epistatic * factor)
+
+
+def with_background(group: TraitGroup, loci: NDArray, population: Population, rng: np.random.Generator) -> TraitGroup:
+    """Let `loci`, which hold the group's, act a little each; together they have U(.1, .8) of the variance."""
+    at, small = np.searchsorted(loci, group.loci), rng.standard_normal((1, len(loci)))
+    none = np.zeros_like(small)
+    beside = replace(group, loci=loci, additive=small, dominance=none, terms=group.terms[:0], epistatic=none[:, :0])
+    share, spread = rng.uniform(0.1, 0.8), total_value(population, beside).std()
+    additive, dominance = np.zeros_like(small), np.zeros_like(small)
+    if spread > 0:
+        additive = small * (np.sqrt(share / (1 - share)) * total_value(population, group).std() / spread)
+    additive[:, at] += group.additive
+    dominance[:, at] = group.dominance
+    return replace(beside, additive=additive, dominance=dominance, terms=at[group.terms], epistatic=group.epistatic)
 
 
 def total_value(population: Population, group: TraitGroup) -> Floats:
