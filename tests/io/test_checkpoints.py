@@ -14,8 +14,9 @@ from gpatlas.nn.gpfn.networks import make_network, network_of, state_of
 def test_round_trip(tmp_path, rng):
     arrays = {"b": rng.normal(size=(3, 2)).astype(np.float32), "a": np.arange(4)}
     config = {"network": {"architecture": "awg"}, "trained": {"steps": 7}}
-    for name in ("one", "two"):
-        write_checkpoint(Checkpoint(dict(arrays), config), tmp_path / f"{name}.safetensors")
+    write_checkpoint(Checkpoint(arrays, config), tmp_path / "one.safetensors")
+    turned = [dict(reversed(record.items())) for record in (arrays, config)]
+    write_checkpoint(Checkpoint(*turned), tmp_path / "two.safetensors")
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     read = read_checkpoint(find_checkpoint(tmp_path / "one.safetensors"))
     assert read.config == config

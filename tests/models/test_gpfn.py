@@ -10,6 +10,8 @@ from gpatlas.errors import StoreError
 from gpatlas.io.checkpoints import Checkpoint, write_checkpoint
 from gpatlas.io.estimator_bytes import dump_estimator, load_estimator
 from gpatlas.models import make
+from gpatlas.models.conditioning import Conditioning
+from gpatlas.models.fixed_effects import FixedEffects
 from gpatlas.nn.gpfn.networks import make_network, state_of
 
 
@@ -105,6 +107,18 @@ def test_traits_are_solved_as_if_alone(rng, checkpoint):
             np.testing.assert_allclose(together[:, trait], one, rtol=1e-6)
         np.testing.assert_allclose(model.marker_weights_[:, trait], alone.marker_weights_, rtol=1e-5)
     np.testing.assert_allclose(model.expert_weights_.sum(axis=0), 1)
+
+
+def test_phenotypes_are_standardised_by_what_covariates_leave(rng):
+    """With their degrees of freedom taken off, or a network would see other heritabilities beside covariates."""
+    x, y, _ = population(rng)
+    w = rng.normal(size=(130, 9))
+    fixed = FixedEffects.of(w)
+    part = Conditioning.of(x.astype(float), (y - y.mean())[:, None], fixed, np.array([0]), None)
+    design = np.column_stack([np.ones(130), w])
+    left = y - design @ np.linalg.lstsq(design, y)[0]
+    np.testing.assert_allclose(part.sd, np.sqrt(left @ left / 120), rtol=1e-9)
+    np.testing.assert_allclose(part.y[:, 0], left / part.sd, rtol=1e-7, atol=1e-9)
 
 
 def test_missing_genotypes_are_training_means(rng, checkpoint):

@@ -78,6 +78,23 @@ def test_gaussian_experts(rng):
     torch.testing.assert_close(found.variances[..., 2], variance, rtol=1e-6, atol=1e-9)
 
 
+def test_gaussian_experts_are_weighed_by_their_evidence_against_their_linear_partner(rng):
+    batch = TaskBatch.of([draw(rng)], torch.float64)
+    made = AWG(n_rounds=1, bandwidths=[0.7], last_bandwidths=[1.1]).double()
+    with torch.no_grad():
+        made.gain.fill_(1.0)
+        made.temperature.fill_(0.5)
+        made.rounds[0].out.bias.fill_(0.3)  # rounds differ from GBLUP by what they learnt alone
+        made.rounds[0].out.weight.normal_(generator=torch.Generator().manual_seed(1))
+        found = made.condition(batch.population)
+    evidence = torch.stack([expert.posterior.log_evidence for expert in found.experts], 1)[0]
+    log_weight = torch.log(found.weights[0])
+    assert abs(evidence[1] - evidence[0]) > 0.01
+    for gaussian, linear in ((2, 0), (3, 1)):
+        gap = log_weight[gaussian] - log_weight[0]
+        assert float(gap) == pytest.approx(0.5 * float(evidence[gaussian] - evidence[linear]), rel=1e-6)
+
+
 @settings(max_examples=15)
 @given(seed=SEEDS)
 def test_allele_coding_says_nothing(seed):

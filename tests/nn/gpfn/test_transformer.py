@@ -62,6 +62,17 @@ def test_chosen_markers(rng):
     assert alike[np.triu_indices(4, 1)].max() < 0.3
 
 
+def test_sequential_markers_leave_least_of_the_phenotype(rng):
+    """Each beside those before it, by least squares."""
+    batch = TaskBatch.of([draw(rng)], torch.float64)
+    z, y, best = batch.z[0].numpy(), batch.y[0].numpy(), []
+    for _ in range(4):
+        left = [y - z[:, [*best, m]] @ np.linalg.lstsq(z[:, [*best, m]], y)[0] for m in range(z.shape[1])]
+        best.append(int(np.argmin([error @ error for error in left])))
+    chosen = feature_map("sequential", batch.z, batch.y, 4)[0].abs().argmax(0)
+    assert chosen.tolist() == best
+
+
 @pytest.mark.parametrize("output", ["bar", "gaussian"])
 def test_queries_see_the_context_alone(output, rng):
     made, tasks = network(output=output), [draw(rng, n_context=n) for n in (30, 40)]
