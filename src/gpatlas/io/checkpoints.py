@@ -43,8 +43,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     StoreError
         The file cannot be written.
     """
-    arrays = {name: checkpoint.arrays[name] for name in sorted(checkpoint.arrays)}
-    write_arrays(path, arrays, {"format": FORMAT, "format_version": FORMAT_VERSION} | checkpoint.config)
+    write_arrays(path, checkpoint.arrays, {"format": FORMAT, "format_version": FORMAT_VERSION} | checkpoint.config)
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
