@@ -51,6 +51,7 @@ def train(
     import torch
 
     from gpatlas.cli.recipes import read_recipe
+    from gpatlas.cost import duration
     from gpatlas.gpfn.outcome import write_curves, write_trained
     from gpatlas.gpfn.schedule import Schedule
     from gpatlas.gpfn.training import train
@@ -75,7 +76,7 @@ def train(
         first.append((state.batch, time.perf_counter()))
         if len(first) == _FIRST_STEPS + 1:
             per_step = (first[-1][1] - first[0][1]) / _FIRST_STEPS
-            print(f"{out}: about {_duration(per_step * (spec.n_batches - state.batch))} on {arithmetic.describe()}")
+            print(f"{out}: about {duration(per_step * (spec.n_batches - state.batch))} on {arithmetic.describe()}")
         say(state.batch, spec.n_batches, _note(state))
         if state.losses and state.losses[-1][0] == state.batch:
             write_curves(state, spec, out)
@@ -89,7 +90,7 @@ def train(
     write_runtime(runtime, stage="pretrain", n_rows=1, device=arithmetic.describe(), **seconds)
     print(
         f"{path}: {sum(p.numel() for p in state.network.parameters()):,} weights, {state.batch * spec.batch_size:,} "
-        f"draws, {_duration(state.seconds)}; {_note(state)}"
+        f"draws, {duration(state.seconds)}; {_note(state)}"
     )
 
 
@@ -124,7 +125,3 @@ def _note(state: "State") -> str:
     rows = [row for row in state.validations if row["batch"] == state.validations[-1]["batch"]]
     accuracy, coverage = (sum(row[key] for row in rows) / len(rows) for key in ("accuracy", "coverage"))
     return f"accuracy {accuracy:.3f}, 90 % intervals hold {100 * coverage:.0f} %"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
