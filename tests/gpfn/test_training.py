@@ -7,18 +7,19 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
 from gpatlas.config import PretrainSpec
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, StoreError
 from gpatlas.gpfn.batch_files import BatchFiles
 from gpatlas.gpfn.draws import Cached, Here
 from gpatlas.gpfn.outcome import write_curves, write_trained
 from gpatlas.gpfn.queue import Queue
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.gpfn.training import STATE, train
-from gpatlas.io.arrays import read_arrays
+from gpatlas.io.arrays import read_arrays, write_arrays
 from gpatlas.io.checkpoints import read_checkpoint
 from gpatlas.nn.gpfn.batch import TaskBatch
 from gpatlas.nn.gpfn.loss import loss
@@ -83,6 +84,12 @@ def test_another_recipe_is_refused(recipe, tmp_path):
     other = recipe.model_copy(update={"learning_rate": 0.1})
     with pytest.raises(ConfigError, match=r"is of a training with learning_rate = 0.005, not 0.1"):
         train(other, Here(Schedule(other)), tmp_path, CPU)
+
+
+def test_a_state_of_something_else_is_refused(recipe, tmp_path):
+    write_arrays(tmp_path / STATE, {"x": np.zeros(3)}, {"of": "something else"})
+    with pytest.raises(StoreError, match=r"state.safetensors is not the state of a training"):
+        train(recipe, Here(Schedule(recipe)), tmp_path, CPU)
 
 
 def test_what_is_learnt_holds_on_other_populations(tmp_path):

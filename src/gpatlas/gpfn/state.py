@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gpatlas import __version__
 from gpatlas.config.pretrain import PretrainSpec
-from gpatlas.errors import ConfigError
+from gpatlas.errors import ConfigError, StoreError
 from gpatlas.io.arrays import read_arrays, write_arrays
 from gpatlas.priors import Task
 
@@ -83,9 +83,11 @@ class State:
         ConfigError
             It is of another recipe, or of another version of gpatlas.
         StoreError
-            The file cannot be read.
+            The file cannot be read, or is another one.
         """
         arrays, record = read_arrays(path)
+        if "recipe" not in record or "digest" not in record:
+            raise StoreError(f"{path} is not the state of a training; train into another folder, or delete it")
         wanted = spec.model_dump(mode="json")
         differs = [key for key in wanted if record["recipe"].get(key) != wanted[key]]
         if differs:
