@@ -17,6 +17,7 @@ def recipe():
         n_markers=(40, 60),
         network={"n_rounds": 1, "channels": 4, "hidden": 4},
         n_validation=2,
+        n_calibration=3,
         validate_every=4,
         checkpoint_every=3,
     )

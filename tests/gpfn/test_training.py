@@ -14,6 +14,7 @@ import torch
 from gpatlas.config import PretrainSpec
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.gpfn.batch_files import BatchFiles
+from gpatlas.gpfn.calibration import interval_factor
 from gpatlas.gpfn.draws import Cached, Here
 from gpatlas.gpfn.outcome import write_curves, write_trained
 from gpatlas.gpfn.queue import Queue
@@ -108,12 +109,14 @@ def test_what_is_learnt_holds_on_other_populations(tmp_path):
 
 
 def test_what_training_leaves(recipe, reference, tmp_path):
-    path = write_trained(reference, recipe, tmp_path)
+    path, _ = write_trained(reference, recipe, tmp_path)
     write_curves(reference, recipe, tmp_path)
     checkpoint = read_checkpoint(path)
     network = network_of(checkpoint.config["network"], checkpoint.arrays)
     for name, value in network.state_dict().items():
         assert torch.equal(value, reference.average[name])
+    assert interval_factor(network, Schedule(recipe).calibration()) == pytest.approx(1)
+    assert network.settings["interval_factor"] != 1
     assert checkpoint.config["training"]["recipe"]["seed"] == recipe.seed
     assert checkpoint.config["training"]["draws"] == recipe.n_draws
     assert len((tmp_path / "validation.csv").read_text().splitlines()) == 1 + 1 + 3  # before, and thrice

@@ -44,6 +44,11 @@ class PretrainSpec(Frozen):
     clip: Positive = Field(1.0, description="longest gradient")
     average: Share = Field(0.998, description="memory of the moving average of weights that is kept; 0 keeps the last")
     n_validation: int = Field(8, ge=1, description="fixed populations of each prior that progress is measured on")
+    n_calibration: int = Field(
+        20,
+        ge=0,
+        description="populations of each prior by which intervals are adjusted after training; 0: they are not",
+    )
     validate_every: int = Field(250, ge=1, description="steps between two validations")
     checkpoint_every: int = Field(100, ge=1, description="steps between two states that training can go on from")
 

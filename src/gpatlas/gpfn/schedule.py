@@ -6,6 +6,7 @@ same training, and a batch that was lost with its maker is made again.
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +56,17 @@ class Schedule:
 
     def validation(self, prior: str) -> list[Task]:
         """Draw the fixed populations of a prior that no training sees; of the middle of the sizes trained on."""
+        return [self._fixed("validation", prior, number) for number in range(self.spec.n_validation)]
+
+    def calibration(self) -> Iterator[Task]:
+        """Draw the populations of all priors that intervals are adjusted by; as those of validation, but others."""
+        for number in range(self.spec.n_calibration):
+            for prior in sorted(self.weights):
+                yield self._fixed("calibration", prior, number)
+
+    def _fixed(self, purpose: str, prior: str, number: int) -> Task:
         size = tuple(round(math.sqrt(low * high)) for low, high in (self.spec.n_samples, self.spec.n_markers))
-        numbers = range(self.spec.n_validation)
-        return [make(prior).draw(self._seed("validation", prior, number), *size) for number in numbers]
+        return make(prior).draw(self._seed(purpose, prior, number), *size)
 
     def _draw(self, seed: int, n_samples: int, n_markers: int) -> Task:
         names = sorted(self.weights)

@@ -73,6 +73,8 @@ class AWG(nn.Module):
         How likely the truth is under a prediction: as a "gaussian", or in the buckets ("bar") of the experts' mixture.
     n_buckets
         Of the bar distribution.
+    interval_factor
+        Of the standard deviations, found after training (`gpatlas.gpfn.calibration`).
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class AWG(nn.Module):
         last_bandwidths: Sequence[float] = (0.5,),
         output: str = "gaussian",
         n_buckets: int = 50,
+        interval_factor: float = 1.0,
     ):
         super().__init__()
         if output not in OUTPUTS:
@@ -97,6 +100,7 @@ class AWG(nn.Module):
             "last_bandwidths": list(last_bandwidths),
             "output": output,
             "n_buckets": n_buckets,
+            "interval_factor": interval_factor,
         }
         self.bars = BarDistribution(n_buckets)
         self.bandwidths, self.last_bandwidths = tuple(bandwidths), tuple(last_bandwidths)
@@ -181,7 +185,7 @@ class AWG(nn.Module):
         seen_BQ4 = torch.stack([torch.log(value.detach() + 1e-3) for value in seen], 2)
         hidden = conditioned.hidden[:, None].expand(-1, seen_BQ4.shape[1], -1)
         log_factor_BQ = self.calibrate(torch.cat([seen_BQ4, hidden], 2))[..., 0]
-        factor_BQ = torch.exp(log_factor_BQ.clamp(-3, 3))
+        factor_BQ = torch.exp(log_factor_BQ.clamp(-3, 3)) * self.settings["interval_factor"] ** 2
         return Prediction(
             mean_BQ,
             (within_BQ + between_BQ) * factor_BQ,

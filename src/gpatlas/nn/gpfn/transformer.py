@@ -64,6 +64,7 @@ class RowTransformer(nn.Module):
         feed_forward: float = 2.0,
         n_buckets: int = 50,
         output: str = "bar",
+        interval_factor: float = 1.0,
     ):
         super().__init__()
         for value, known in ((features, FEATURES), (output, OUTPUTS)):
@@ -81,6 +82,7 @@ class RowTransformer(nn.Module):
             "feed_forward": feed_forward,
             "n_buckets": n_buckets,
             "output": output,
+            "interval_factor": interval_factor,
         }
         self.genotype, self.phenotype = nn.Linear(n_features, width), nn.Linear(1, width)
         self.unknown = nn.Parameter(torch.zeros(width))
@@ -121,6 +123,7 @@ class RowTransformer(nn.Module):
             mean, variance = self.bars.moments(log_mass)
         else:
             mean, variance = out[..., 0], F.softplus(out[..., 1])
+        variance = variance * self.settings["interval_factor"] ** 2
         return Prediction(
             mean, variance, encoded.noise, mean[..., None], variance[..., None], encoded.weights, log_mass
         )
