@@ -70,6 +70,15 @@ def test_a_folder_belongs_to_one_recipe(schedule, tmp_path):
     other = Schedule(schedule.spec.model_copy(update={"seed": 4}))
     with pytest.raises(ConfigError, match="holds draws of another recipe"):
         BatchFiles(tmp_path, other)
+    kept = BatchFiles(tmp_path, same_draws, replace=True)
+    assert kept.present() == [0]
+    emptied = BatchFiles(tmp_path, other, replace=True)
+    assert emptied.present() == []
+    emptied.make(2)
+    assert BatchFiles(tmp_path, other, replace=True).present() == [2]
+    with pytest.raises(ConfigError, match="holds draws of another recipe"):
+        BatchFiles(tmp_path, schedule)
+    BatchFiles(tmp_path, schedule, replace=True).make(0)
     with pytest.raises(StoreError, match=f"{schedule.spec.n_batches - 1} of 12 batches are absent, the first is 1"):
         Cached(tmp_path, schedule)
     with pytest.raises(StoreError, match="no cache of draws"):

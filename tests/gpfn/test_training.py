@@ -85,6 +85,11 @@ def test_another_recipe_is_refused(recipe, tmp_path):
     other = recipe.model_copy(update={"learning_rate": 0.1})
     with pytest.raises(ConfigError, match=r"is of a training with learning_rate = 0.005, not 0.1"):
         train(other, Here(Schedule(other)), tmp_path, CPU)
+    anew = train(other, Here(Schedule(other)), tmp_path, CPU, replace=True)
+    alone = train(other, Here(Schedule(other)), tmp_path / "alone", CPU)
+    assert anew.batch == alone.batch == recipe.n_batches
+    for name, value in alone.average.items():
+        assert torch.equal(anew.average[name], value)
 
 
 def test_a_state_of_something_else_is_refused(recipe, tmp_path):

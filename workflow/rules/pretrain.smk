@@ -23,7 +23,7 @@ rule draw:
         shards=SHARDS,
     shell:
         "gpatlas gpfn draw --recipe-text {params.recipe:q} --shard {wildcards.shard}/{params.shards}"
-        " --out {params.folder} --runtime {output.runtime} > {log} 2>&1"
+        " --out {params.folder} --replace --runtime {output.runtime} > {log} 2>&1"
 
 
 # One thread, which draws, too: more would wait for each other on so small matrices, and other jobs use the cores.
@@ -56,4 +56,4 @@ rule pretrain:
         ),
     shell:
         "gpatlas gpfn train --recipe-text {params.recipe:q} {params.source:q} --out {params.folder}"
-        " --runtime {output.runtime} > {log} 2>&1"
+        " --replace --runtime {output.runtime} > {log} 2>&1"

@@ -29,6 +29,9 @@ def draw(
         typer.Option(min=2, help="Batches that a queue holds at most: whoever opens it first says, else 64."),
     ] = None,
     mpi: Annotated[bool, typer.Option("--mpi", help="Share the work among the ranks of MPI (mpi4py.futures).")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Start anew where the folder is of another recipe, instead of refusing.")
+    ] = False,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Draw populations for training.
@@ -52,12 +55,14 @@ def draw(
         raise ConfigError("--queue goes without --shard and --mpi: start as many processes as you like")
     if capacity is not None and not queue:
         raise ConfigError(f"--capacity {capacity} is that of a queue; give --queue, too")
+    if replace and queue:
+        raise ConfigError("--replace is for a cache; a queue of another recipe may be in use: delete its folder")
     part, made = _part(shard, n), 0
     with progress("draw") as say:
         if queue:
             made = Queue(out, schedule, capacity).fill(lambda batch: say(batch + 1, n, "batches"))
         else:
-            files = BatchFiles(out, schedule)
+            files = BatchFiles(out, schedule, replace)
             todo = [batch for batch in part if not files.has(batch)]
             for made, _ in enumerate(_map(files.make, todo, mpi), start=1):
                 say(made, len(todo), "batches")

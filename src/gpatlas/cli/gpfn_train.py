@@ -36,6 +36,9 @@ def train(
         typer.Option(min=2, help="Batches that a queue holds at most: whoever opens it first says, else 64."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Start anew where the folder is of another recipe, instead of refusing.")
+    ] = False,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
     """Train a network on draws of a prior.
@@ -82,7 +85,7 @@ def train(
             write_curves(state, spec, out)
 
     with progress("train") as say:
-        state = train(spec, draws, out, arithmetic, report, every)
+        state = train(spec, draws, out, arithmetic, report, every, replace)
     if not leads:
         return
     with progress("intervals") as say:

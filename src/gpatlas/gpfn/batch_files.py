@@ -8,12 +8,14 @@ import numpy as np
 from gpatlas.errors import ConfigError
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.io.arrays import read_arrays, write_arrays
+from gpatlas.io.locks import ByteLocks
 from gpatlas.io.tables import read_json, write_json
 from gpatlas.packed import PackedDosages
 from gpatlas.priors import Task
 
 _ARRAYS = ("chromosome", "position", "phenotype", "genetic_value", "context")
 _PER_FOLDER = 1000
+_MARK = 1 << 41  # byte of the lock of who says whose batches they are
 
 
 class BatchFiles:
@@ -25,25 +27,36 @@ class BatchFiles:
         Made if absent.
     schedule
         Whose batches they are.
+    replace
+        Delete batches of another recipe; whoever comes first does it.
 
     Raises
     ------
     ConfigError
-        The folder holds draws of another recipe.
+        The folder holds draws of another recipe, and is not to be replaced.
     """
 
-    def __init__(self, folder: Path, schedule: Schedule):
+    def __init__(self, folder: Path, schedule: Schedule, replace: bool = False):
         self.folder, self.schedule = folder, schedule
-        mark = folder / "draws.json"
+        if not replace:
+            self._claim()
+            return
+        with ByteLocks(folder / "locks").holding(_MARK):
+            self._claim(replace=True)
+
+    def _claim(self, replace: bool = False) -> None:
+        mark = self.folder / "draws.json"
         if mark.exists():
             found = read_json(mark)["mark"]
-            if found != schedule.mark:
+            if found == self.schedule.mark:
+                return
+            if not replace:
                 raise ConfigError(
-                    f"{folder} holds draws of another recipe or version ({found}, not {schedule.mark}); "
+                    f"{self.folder} holds draws of another recipe or version ({found}, not {self.schedule.mark}); "
                     "use another folder, or delete it"
                 )
-            return
-        write_json({"mark": schedule.mark, "draws": schedule.of_draws}, mark)
+            self.delete(self.present())
+        write_json({"mark": self.schedule.mark, "draws": self.schedule.of_draws}, mark)
 
     def path(self, batch: int) -> Path:
         """Where a batch lies."""

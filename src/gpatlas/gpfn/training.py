@@ -38,6 +38,7 @@ def train(
     arithmetic: Arithmetic,
     report: Report = lambda state: None,
     most_steps: int | None = None,
+    replace: bool = False,
 ) -> State:
     """Train a network by a recipe, or go on where an earlier process stopped.
 
@@ -55,6 +56,8 @@ def train(
         Called after every step.
     most_steps
         Between two saved states, where that is fewer than the recipe says.
+    replace
+        Start anew where the state is of another recipe or version.
 
     Returns
     -------
@@ -78,7 +81,11 @@ def train(
     )
     state, path = State.start(network, optimizer), folder / STATE
     if path.exists():
-        state.load(path, spec)
+        try:
+            state.load(path, spec)
+        except ConfigError:  # raised before anything is loaded
+            if not replace:
+                raise
     every = min(spec.checkpoint_every, most_steps or spec.checkpoint_every)
     members = range(spec.batch_size)
     own = members[
