@@ -52,6 +52,7 @@ def test_a_cache_in_parts_and_training_from_it(gpatlas, tiny, tmp_path):
     [
         (["draw", RECIPE, "--shard", "3/2"], "--shard 3/2: expected NUMBER/COUNT, such as 2/8"),
         (["draw", RECIPE, "--queue", "--shard", "1/2"], "--queue goes without --shard and --mpi"),
+        (["draw", RECIPE, "--queue", "--replace"], "--replace is for a cache; a queue of another recipe may be in use"),
         (["draw", RECIPE, "--capacity", "4"], "--capacity 4 is that of a queue; give --queue, too"),
         (["train", RECIPE, "--capacity", "4"], "--capacity 4 is that of a queue; give --queue, too"),
         (["draw"], "say which recipe: either a YAML file, or --recipe-text"),
