@@ -113,6 +113,16 @@ def test_who_comes_first_says_the_capacity(schedule, tmp_path):
     assert Queue(tmp_path / "other", schedule).capacity == 64
 
 
+@pytest.mark.parametrize(
+    ("name", "entry"), [("draws.json", "mark"), ("capacity.json", "capacity"), ("position.json", "position")]
+)
+@pytest.mark.parametrize("content", ['{"other": 1}', '{"mark": 1.5, "capacity": "x", "position": null}', "[]"])
+def test_a_damaged_folder_is_refused(schedule, tmp_path, name, entry, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StoreError, match=f"{name} does not say {entry}"):
+        print(Queue(tmp_path, schedule).position)
+
+
 def test_waiting_is_said(schedule, tmp_path, monkeypatch):
     monkeypatch.setattr("gpatlas.gpfn.queue._SAID_AFTER", 0.2)
     queue = Queue(tmp_path, schedule, 5)

@@ -92,6 +92,14 @@ def test_another_recipe_is_refused(recipe, tmp_path):
         assert torch.equal(anew.average[name], value)
 
 
+def test_intervals_adjusted_otherwise_are_the_same_training(recipe, reference, tmp_path):
+    train(recipe, Here(Schedule(recipe)), tmp_path, CPU)
+    other = recipe.model_copy(update={"n_calibration": recipe.n_calibration + 1})
+    state = train(other, Here(Schedule(other)), tmp_path, CPU)
+    assert state.digest == reference.digest
+    assert state.seconds == train(recipe, Here(Schedule(recipe)), tmp_path, CPU).seconds  # nothing was left to do
+
+
 def test_a_state_of_something_else_is_refused(recipe, tmp_path):
     write_arrays(tmp_path / STATE, {"x": np.zeros(3)}, {"of": "something else"})
     with pytest.raises(StoreError, match=r"state.safetensors is not the state of a training"):

@@ -83,7 +83,7 @@ def automl(
 
     folds, repeats = _outer(outer)
     settings = Settings(
-        candidates=() if candidates is None else tuple(listed(candidates)) or ("",),
+        candidates=() if candidates is None else tuple(listed(candidates)) or ("",),  # none named
         metric=metric,
         budget_fits=budget_fits,
         budget_seconds=budget_seconds,

@@ -9,7 +9,7 @@ from gpatlas.errors import ConfigError
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.io.arrays import read_arrays, write_arrays
 from gpatlas.io.locks import ByteLocks
-from gpatlas.io.tables import read_json, write_json
+from gpatlas.io.tables import read_entry, write_json
 from gpatlas.packed import PackedDosages
 from gpatlas.priors import Task
 
@@ -47,7 +47,7 @@ class BatchFiles:
     def _claim(self, replace: bool = False) -> None:
         mark = self.folder / "draws.json"
         if mark.exists():
-            found = read_json(mark)["mark"]
+            found = read_entry(mark, "mark", str)
             if found == self.schedule.mark:
                 return
             if not replace:

@@ -16,7 +16,7 @@ from gpatlas.errors import ConfigError
 from gpatlas.gpfn.batch_files import BatchFiles
 from gpatlas.gpfn.schedule import Schedule
 from gpatlas.io.locks import ByteLocks
-from gpatlas.io.tables import read_json, write_json
+from gpatlas.io.tables import read_entry, write_json
 from gpatlas.priors import Task
 
 _POLL_SECONDS = 0.1
@@ -55,7 +55,7 @@ class Queue:
         with self._locks.holding(_CAPACITY):
             if not path.exists():
                 write_json({"capacity": capacity or _USUAL_CAPACITY}, path)
-            found = int(read_json(path)["capacity"])
+            found = read_entry(path, "capacity", int)
         if capacity not in (None, found):
             raise ConfigError(
                 f"{path.parent} was made to hold {found} batches, not {capacity}; leave --capacity out, or use another "
@@ -66,7 +66,7 @@ class Queue:
     @property
     def position(self) -> int:
         """First batch that training may still need."""
-        return int(read_json(self._position)["position"]) if self._position.exists() else 0
+        return read_entry(self._position, "position", int) if self._position.exists() else 0
 
     def fill(self, made: Callable[[int], None] = lambda batch: None, wait: bool = True) -> int:
         """Make batches until training has all that it needs; return how many were made here.

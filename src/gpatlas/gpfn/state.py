@@ -88,7 +88,7 @@ class State:
         arrays, record = read_arrays(path)
         if "recipe" not in record or "digest" not in record:
             raise StoreError(f"{path} is not the state of a training; train into another folder, or delete it")
-        wanted = spec.model_dump(mode="json")
+        wanted = spec.model_dump(mode="json", exclude={"n_calibration"})  # what training does not depend on
         differs = [key for key in wanted if record["recipe"].get(key) != wanted[key]]
         if differs:
             key = differs[0]

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gpatlas.errors import StoreError
 from gpatlas.io.atomic import atomic_path
 
 SIGNIFICANT_DIGITS = "%.10g"
+Entry = TypeVar("Entry")
 
 
 def write_table(table: Any, path: str | Path) -> None:
@@ -67,6 +68,21 @@ def read_json(path: str | Path) -> Any:
         raise StoreError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise StoreError(f"{path} is no JSON: {error}") from None
+
+
+def read_entry(path: str | Path, key: str, kind: type[Entry]) -> Entry:
+    """Read one entry of a record, of the kind that it must be.
+
+    Raises
+    ------
+    StoreError
+        As `read_json`; or the record has no such entry.
+    """
+    record = read_json(path)
+    entry = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(entry, kind):
+        raise StoreError(f"{path} does not say {key}: damaged, or another file")
+    return entry
 
 
 def write_json(record: Any, path: str | Path) -> None:

@@ -63,9 +63,10 @@ class Lines:
     trait
         The trait for which the scheme selected; None where it selected for none.
     errors
-        Standard errors of the analysed phenotypes `(n,)`, where lines were selected by these; else None.
+        Errors of the analysed phenotypes in their standard deviations `(n,)`, where lines were selected by these
+        phenotypes; else None.
     error_sd
-        The standard deviation that selection saw them with, in the unit of the trait.
+        Their standard deviation in the unit of the trait.
     """
 
     population: Population
