@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "gpatlas"
 # a module may import from its own part and from tiers above it in this list
 TIERS = [
     {"errors", "seeding", "wording", "encoding", "memory"},
-    {"packed"},
+    {"alleles", "packed"},
     {"dataset", "config", "predictions"},
     {"joins", "twins"},
     {"design", "runs", "simulate", "io", "nn", "evaluate"},

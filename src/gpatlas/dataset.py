@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpatlas.alleles import codes_of_dosage
 from gpatlas.encoding import as_features
 from gpatlas.errors import DataError
 from gpatlas.packed import Bits, Dosages, n_bytes
@@ -120,6 +121,9 @@ class Dataset:
         Of traits that are one trait in one environment: `trait_id` → (trait, environment).
     family
         Text or bytes `(n_samples,)`: family or other group of each sample, "" where none is known; None without.
+    codes, n_alleles
+        Where loci have more than two alleles: int16 `(n_samples, n_loci)` allele codes (`gpatlas.alleles`), and the
+        largest number of alleles of a locus. Dosage then counts all alleles but the first. None, and 2, elsewhere.
     """
 
     genotypes: NDArray[np.int8] | Bits | Dosages
@@ -140,6 +144,8 @@ class Dataset:
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     environments: dict[str, tuple[str, str]] = field(default_factory=dict)
     family: NDArray | None = None
+    codes: NDArray[np.int16] | None = None
+    n_alleles: int = 2
 
     def __post_init__(self) -> None:
         n_samples, n_loci = self.genotypes.shape
@@ -157,6 +163,7 @@ class Dataset:
             ("covariates", len(self.covariates), n_samples),
             ("covariate_id", len(self.covariate_id), self.covariates.shape[1]),
             ("family", n_samples if self.family is None else len(self.family), n_samples),
+            ("codes", n_samples if self.codes is None else len(self.codes), n_samples),
         ):
             if size != expected:
                 raise DataError(f"a dataset's {name} has {size} rows, but {expected} are expected")
@@ -190,6 +197,12 @@ class Dataset:
         found = genotypes if rows is None else genotypes[rows]
         return found if loci is None else found[:, loci]
 
+    def allele_codes(self, rows: NDArray | slice | None = None) -> NDArray[np.int16]:
+        """Return allele codes, int16 `(n_rows, n_loci)` with 0 for missing, of some samples (all by default)."""
+        if self.codes is None:
+            return codes_of_dosage(self.dosage(rows))
+        return self.codes if rows is None else self.codes[rows]
+
     def features(self, rows: NDArray | slice | None = None) -> NDArray:
         """Return the `X` of an estimator: int8 dosage, or float32 with NaN where calls are missing."""
         dosage = self.dosage(rows)
@@ -215,6 +228,7 @@ class Dataset:
             fold=self.fold[rows],
             covariates=self.covariates[rows],
             family=None if self.family is None else self.family[rows],
+            codes=None if self.codes is None else self.codes[rows],
             truth=None,
         )
 
@@ -232,6 +246,7 @@ class Dataset:
             chromosome=self.chromosome[columns],
             position=self.position[columns],
             alleles=None if self.alleles is None else self.alleles[columns],
+            codes=None if self.codes is None else np.ascontiguousarray(self.codes[:, columns]),
             truth=None,
         )
 
@@ -277,6 +292,8 @@ class Dataset:
         arrays += [as_bytes(names) for names in (self.alleles, self.family) if names is not None]
         if self.covariates.shape[1]:
             arrays += [self.covariates, as_bytes(self.covariate_id)]
+        if self.codes is not None:
+            arrays += [self.codes, np.array([self.n_alleles])]
         for meaning in (self.levels, self.environments):
             if meaning:
                 arrays.append(as_bytes(np.array([str(item) for item in sorted(meaning.items())])))

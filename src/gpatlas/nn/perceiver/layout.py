@@ -1,0 +1,112 @@
+"""The panel that a network reads: its markers in order, where they lie, and what a call at them is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpatlas.alleles import n_codes
+from gpatlas.dataset import Dataset, as_text
+from gpatlas.errors import DataError
+from gpatlas.wording import some_names
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Markers of a panel, ordered by chromosome and position.
+
+    Parameters
+    ----------
+    ploidy, n_alleles
+        p and k: what allele codes mean (`gpatlas.alleles`).
+    locus_id, chromosome
+        Text `(n_loci,)`; the markers of a chromosome stand beside each other.
+    position
+        float64 `(n_loci,)`, ascending within a chromosome, in `position_unit`.
+    position_unit
+        "Morgan", "cM", "bp", or "" where positions are ranks.
+    """
+
+    ploidy: int
+    n_alleles: int
+    locus_id: NDArray
+    chromosome: NDArray
+    position: NDArray[np.float64]
+    position_unit: str
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> tuple["Layout", NDArray[np.intp]]:
+        """Return the layout of a dataset's panel, and its loci in the order of the layout.
+
+        Where a position is not known, a chromosome's markers stay in the order of the data, and their ranks are
+        positions.
+
+        Raises
+        ------
+        DataError
+            Two loci have the same name.
+        """
+        names = as_text(dataset.locus_id)
+        known, counts = np.unique(names, return_counts=True)
+        if (counts > 1).any():
+            twice = known[counts > 1].tolist()
+            raise DataError(f"markers must have different names, but {some_names(twice)} stand more than once")
+        chromosome = as_text(dataset.chromosome)
+        _, first, number = np.unique(chromosome, return_index=True, return_inverse=True)
+        number = np.argsort(np.argsort(first))[number]  # chromosomes in the order of the data
+        position, unit = np.asarray(dataset.position, dtype=np.float64), dataset.position_unit
+        if not np.isfinite(position).all():
+            position, unit = np.arange(dataset.n_loci, dtype=np.float64), ""
+        order = np.lexsort((position, number))
+        return (
+            cls(dataset.ploidy, dataset.n_alleles, names[order], chromosome[order], position[order], unit),
+            order,
+        )
+
+    @property
+    def n_loci(self) -> int:
+        """Number of markers."""
+        return len(self.locus_id)
+
+    @property
+    def n_codes(self) -> int:
+        """Number of allele codes of calls that are not missing."""
+        return n_codes(self.ploidy, self.n_alleles)
+
+    @cached_property
+    def number(self) -> NDArray[np.int64]:
+        """Chromosomes as numbers 0, 1, … in their order, `(n_loci,)`."""
+        return np.cumsum(np.append(False, self.chromosome[1:] != self.chromosome[:-1])).astype(np.int64)
+
+    @cached_property
+    def place(self) -> NDArray[np.float64]:
+        """Positions within the chromosome, from 0 (its first marker) to 1 (the last of the longest), `(n_loci,)`."""
+        starts = np.flatnonzero(np.append(True, np.diff(self.number) > 0))
+        place = self.position - self.position[starts][self.number]
+        return place / max(place.max(initial=0.0), np.finfo(float).tiny)
+
+    def as_config(self) -> dict[str, Any]:
+        """Return the layout as JSON-like values, which a checkpoint keeps."""
+        return {
+            "ploidy": self.ploidy,
+            "n_alleles": self.n_alleles,
+            "locus_id": self.locus_id.tolist(),
+            "chromosome": self.chromosome.tolist(),
+            "position": self.position.tolist(),
+            "position_unit": self.position_unit,
+        }
+
+    @classmethod
+    def of_config(cls, config: Mapping[str, Any]) -> "Layout":
+        """Return the layout that a checkpoint keeps."""
+        return cls(
+            int(config["ploidy"]),
+            int(config["n_alleles"]),
+            np.asarray(config["locus_id"], dtype=str),
+            np.asarray(config["chromosome"], dtype=str),
+            np.asarray(config["position"], dtype=np.float64),
+            str(config["position_unit"]),
+        )
