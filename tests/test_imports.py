@@ -19,6 +19,7 @@ TIERS = [
     {"design", "runs", "simulate", "io", "nn", "evaluate"},
     {"priors"},
     {"engines", "train", "plotting", "munge", "harmonize"},
+    {"perceiver"},
     {"models"},
     {"predictor"},
     {"fitting", "tuning", "scoring", "cost", "gpfn"},

@@ -12,10 +12,10 @@ import pytest
 
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.gpfn.batch_files import BatchFiles
+from gpatlas.gpfn.content import content_hash
 from gpatlas.gpfn.draws import Cached, Here
 from gpatlas.gpfn.queue import Queue
 from gpatlas.gpfn.schedule import Schedule
-from gpatlas.gpfn.state import content_hash
 
 
 def hashes(batches):

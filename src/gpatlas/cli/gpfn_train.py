@@ -15,7 +15,7 @@ from gpatlas.errors import ConfigError
 if TYPE_CHECKING:
     from gpatlas.gpfn.draws import Draws
     from gpatlas.gpfn.schedule import Schedule
-    from gpatlas.gpfn.state import State
+    from gpatlas.train.state import State
 
 _FIRST_STEPS = 5  # that an estimate of the time is made from
 

@@ -6,6 +6,7 @@ from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.gpfn import GpfnConfig
+from gpatlas.config.perceiver_recipe import PerceiverRecipe
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import PriorSpec
@@ -37,6 +38,7 @@ __all__ = [
     "FrontierConfig",
     "GpfnConfig",
     "ModelEntry",
+    "PerceiverRecipe",
     "PhenotypeSpec",
     "PleiotropyConfig",
     "PretrainSpec",

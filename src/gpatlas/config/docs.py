@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from gpatlas.config.automl import DatasetEntry, FilesSpec, SearchSpec
 from gpatlas.config.cohort import CohortSpec
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ModelEntry, TuneSpec
+from gpatlas.config.perceiver_recipe import PerceiverRecipe
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import PriorSpec
 from gpatlas.config.reading import EXPERIMENTS
@@ -33,6 +34,9 @@ def reference() -> str:
         parts.append(f"## Experiment `{name}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}")
     parts += _sections({"search": SearchSpec, "datasets": DatasetEntry, "files": FilesSpec})
     parts += _sections({"pretrain": PretrainSpec, "prior": PriorSpec, "data": DataEntry})
+    parts.append(
+        f"### Recipes of `gpatlas perceiver pretrain`\n\n{inspect.getdoc(PerceiverRecipe)}\n\n{_keys(PerceiverRecipe)}"
+    )
     parts.append(f"## `engine`\n\nA name, or keys:\n\n{_keys(EngineSpec)}")
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")

@@ -8,10 +8,10 @@ from gpatlas import __version__
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.gpfn.calibration import interval_factor
 from gpatlas.gpfn.schedule import Schedule
-from gpatlas.gpfn.state import State
 from gpatlas.io.checkpoints import Checkpoint, write_checkpoint
 from gpatlas.io.tables import write_table
 from gpatlas.priors import Task
+from gpatlas.train.state import State
 
 CHECKPOINT = "checkpoint.safetensors"
 Report = Callable[[int, int], None]

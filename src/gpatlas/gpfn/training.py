@@ -15,16 +15,17 @@ from torch import nn
 
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.errors import ConfigError, EngineError
+from gpatlas.gpfn.content import content_hash
 from gpatlas.gpfn.draws import Draws
 from gpatlas.gpfn.measures import average, measure, predict_queries
 from gpatlas.gpfn.schedule import Schedule
-from gpatlas.gpfn.state import State, content_hash
 from gpatlas.nn.gpfn.batch import TaskBatch
 from gpatlas.nn.gpfn.loss import loss
 from gpatlas.nn.gpfn.networks import make_network
 from gpatlas.priors import Task
 from gpatlas.train.distributed import Processes, join_processes
 from gpatlas.train.precision import Arithmetic
+from gpatlas.train.state import State
 
 Report = Callable[[State], None]
 STATE = "state.safetensors"
@@ -79,10 +80,10 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, betas=_BETAS
     )
-    state, path = State.start(network, optimizer), folder / STATE
+    state, path, recipe = State.start(network, optimizer), folder / STATE, spec.model_dump(mode="json")
     if path.exists():
         try:
-            state.load(path, spec)
+            state.load(path, recipe, ignored={"n_calibration"})  # training does not depend on it
         except ConfigError:  # raised before anything is loaded
             if not replace:
                 raise
@@ -106,7 +107,7 @@ def train(
             state.seconds += time.monotonic() - since
             since = time.monotonic()
             if processes.rank == 0:
-                state.save(path, spec)
+                state.save(path, recipe)
                 draws.commit(state.batch)
         report(state)
     return state

@@ -1,0 +1,51 @@
+"""Pretrained networks as files: weights, settings, and the panel that they read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from gpatlas.errors import ConfigError, StoreError
+from gpatlas.io.checkpoints import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
+from gpatlas.nn.perceiver import Layout, network_of, state_of
+
+KEY = "perceiver"
+
+
+def write_pretrained(network: nn.Module, about: Mapping[str, Any], path: str | Path) -> None:
+    """Write a network with its panel; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    network
+        Of `gpatlas.nn.perceiver`.
+    about
+        JSON-like: what else is to be known of it, such as "training".
+    path
+        Of a `.safetensors` file.
+    """
+    config = {"network": network.settings, "layout": network.layout.as_config()}
+    write_checkpoint(Checkpoint(state_of(network), {**about, KEY: config}), path)
+
+
+def read_pretrained(path: str | Path) -> tuple[nn.Module, Layout]:
+    """Read a network and the panel that it reads; the network is in evaluation mode.
+
+    Raises
+    ------
+    StoreError
+        The file is absent or damaged, or holds another kind of network.
+    ConfigError
+        There is no such network, or its weights are not of it.
+    """
+    path = find_checkpoint(path)
+    checkpoint = read_checkpoint(path)
+    config = checkpoint.config.get(KEY)
+    if not isinstance(config, dict):
+        raise StoreError(f"{path}: a checkpoint, but not of a perceiver (`gpatlas perceiver pretrain` makes one)")
+    layout = Layout.of_config(config["layout"])
+    try:
+        return network_of(config["network"], layout, checkpoint.arrays), layout
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
