@@ -1,8 +1,9 @@
 """Allele codes: one small integer for a call of any ploidy and any number of alleles.
 
 A call of ploidy p at a locus of k alleles is p alleles without order, of which there are C(k + p - 1, p). Sorted as
-combinations with replacement of 0, …, k-1, they are numbered from 1; 0 is a missing call (gperceiver's coding). In
-diploids with two alleles 1 is 0/0, 2 is 0/1 and 3 is 1/1: with two alleles of any ploidy, code = dosage + 1.
+combinations with replacement of 0, …, k-1, they are numbered from 1; 0 is a missing call. In diploids with two alleles
+1 is 0/0, 2 is 0/1 and 3 is 1/1: with two alleles of any ploidy, code = dosage + 1. gperceiver's codes are the same
+numbers behind those of its calls of which a part is missing (`gpatlas.io.gperceiver`).
 """
 
 from functools import cache
@@ -57,14 +58,18 @@ def copies_of(codes: Any, ploidy: int, n_alleles: int) -> NDArray[np.uint8]:
         An unknown code.
     """
     codes = np.asarray(codes)
-    table = decoder(ploidy, n_alleles)
-    if codes.size and not 0 <= codes.min() <= codes.max() < len(table):
-        unknown = codes[(codes < 0) | (codes >= len(table))].flat[0]
+    _check(codes, ploidy, n_alleles)
+    return decoder(ploidy, n_alleles)[codes]
+
+
+def _check(codes: NDArray, ploidy: int, n_alleles: int) -> None:
+    most = n_codes(ploidy, n_alleles)
+    if codes.size and not 0 <= codes.min() <= codes.max() <= most:
+        unknown = codes[(codes < 0) | (codes > most)].flat[0]
         raise DataError(
             f"unknown allele code {unknown}; calls of ploidy {ploidy} at loci of {n_alleles} alleles have 1 to "
-            f"{len(table) - 1}, and 0 where they are missing"
+            f"{most}, and 0 where they are missing"
         )
-    return table[codes]
 
 
 def codes_of(copies: NDArray) -> NDArray[np.int16]:
@@ -92,6 +97,27 @@ def codes_of(copies: NDArray) -> NDArray[np.int16]:
         left = left - copies[..., allele]
         rank += _calls_with(left, k - allele)
     return np.where(known, rank, MISSING_CODE).astype(np.int16)
+
+
+def dosage_of(codes: Any, ploidy: int, n_alleles: int) -> NDArray[np.int8]:
+    """Return the copies of all alleles but the first, -1 where the call is missing; the shape of `codes`.
+
+    Raises
+    ------
+    DataError
+        An unknown code.
+    """
+    codes = np.asarray(codes)
+    _check(codes, ploidy, n_alleles)
+    dosage = ploidy - decoder(ploidy, n_alleles)[:, 0].astype(np.int8)
+    dosage[MISSING_CODE] = MISSING
+    return dosage[codes]
+
+
+def alleles_seen(codes: NDArray, ploidy: int, n_alleles: int) -> NDArray[np.bool_]:
+    """Return which alleles the calls of every locus have, `(n_loci, n_alleles)`, of codes `(n_samples, n_loci)`."""
+    carries = decoder(ploidy, n_alleles) > 0
+    return np.stack([carries[codes, allele].any(axis=0) for allele in range(n_alleles)], axis=1)
 
 
 def _calls_with(left: NDArray[np.int64], n_alleles: int) -> NDArray[np.int64]:

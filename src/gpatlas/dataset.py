@@ -163,10 +163,22 @@ class Dataset:
             ("covariates", len(self.covariates), n_samples),
             ("covariate_id", len(self.covariate_id), self.covariates.shape[1]),
             ("family", n_samples if self.family is None else len(self.family), n_samples),
-            ("codes", n_samples if self.codes is None else len(self.codes), n_samples),
         ):
             if size != expected:
                 raise DataError(f"a dataset's {name} has {size} rows, but {expected} are expected")
+        self._check_codes()
+
+    def _check_codes(self) -> None:
+        if self.codes is not None and self.codes.shape != self.genotypes.shape:
+            raise DataError(
+                f"a dataset's codes are of {' × '.join(map(str, self.codes.shape))} samples and loci, its genotypes of "
+                f"{' × '.join(map(str, self.genotypes.shape))}"
+            )
+        if self.n_alleles < 2 or (self.codes is None and self.n_alleles != 2):
+            raise DataError(
+                f"a dataset's n_alleles is {self.n_alleles}; it is 2, or more where there are allele codes to tell "
+                f"them apart"
+            )
 
     @property
     def n_samples(self) -> int:

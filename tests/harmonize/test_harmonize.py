@@ -12,6 +12,7 @@ from gpatlas.errors import DataError
 from gpatlas.harmonize import Variants, harmonize, harmonized_dataset
 from gpatlas.harmonize.alleles import reverse_complement
 from gpatlas.packed import PackedDosages
+from tests.allele_panels import panel_of
 
 CLEAR = [("A", "G"), ("C", "A"), ("T", "C"), ("G", "T"), ("AT", "A"), ("C", "CGG")]
 AMBIGUOUS = [("A", "T"), ("C", "G"), ("T", "A"), ("ACG", "CGT")]
@@ -260,3 +261,11 @@ def test_the_dataset_is_named_as_the_reference_is():
     rows = np.array([3, 1])
     np.testing.assert_array_equal(Variants.of(packed, rows).mean_dosage, Variants.of(new.samples(rows)).mean_dosage)
     np.testing.assert_array_equal(data.dosage(), reference.dosage())
+
+
+def test_several_alleles_are_matched_by_dosage_alone():
+    data = panel_of()
+    done = harmonize(Variants.of(data), data)
+    np.testing.assert_array_equal(done.genotypes, data.dosage())
+    with pytest.raises(DataError, match="loci of up to 3 alleles; loci are harmonised by two alleles"):
+        harmonized_dataset(Variants.of(data), done)

@@ -12,6 +12,7 @@ from gpatlas.munge.clean import Rules, clean
 from gpatlas.munge.clumping import ClumpRule
 from gpatlas.munge.pruning import Window
 from gpatlas.packed import PackedDosages
+from tests.allele_panels import panel_of
 from tests.munge.data import dataset, genoml, linked
 from tests.plink import run, write_bed
 
@@ -85,6 +86,19 @@ def test_polyploids_are_cleaned_by_calls_and_frequencies():
     assert done.remarks == ["copies of loci were not looked for: that takes a ploidy of 1 or 2"]
     with pytest.raises(DataError, match="LD pruning takes a ploidy of 1 or 2, but this is 4"):
         clean(dataset(x, ploidy=4), Rules(r2=0.5))
+
+
+def test_allele_codes_go_with_what_stays_and_equal_dosages_are_no_copies():
+    data = panel_of(ploidy=2, n_alleles=3, n_samples=40)
+    codes, dosage = data.codes.copy(), data.dosage().copy()
+    dosage[:, 2] = dosage[:, 1]
+    codes[:, 1] = np.array([0, 1, 2, 4])[dosage[:, 1] + 1]  # of the second allele
+    codes[:, 2] = np.array([0, 1, 3, 6])[dosage[:, 1] + 1]  # of the third
+    data = replace(data, genotypes=dosage, codes=codes)
+    cleaned = clean(data, Rules(sample_call_rate=0.5, locus_call_rate=0.5, maf=0.2, hwe=None))
+    assert {1, 2} <= set(cleaned.loci.tolist())
+    assert "dosage does not tell several alleles apart" in cleaned.remarks[-1]
+    np.testing.assert_array_equal(cleaned.take(data).codes, codes[cleaned.samples][:, cleaned.loci])
 
 
 def test_phenotypes_are_not_looked_at(field):

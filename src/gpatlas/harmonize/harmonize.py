@@ -175,8 +175,19 @@ def harmonize(reference: Variants, dataset: Dataset, ambiguous: Ambiguous = "kee
 
 
 def harmonized_dataset(reference: Variants, harmonized: Harmonized) -> Dataset:
-    """Return the new samples at the reference's loci, named as the reference names them; packed where they were."""
+    """Return the new samples at the reference's loci, named as the reference names them; packed where they were.
+
+    Raises
+    ------
+    DataError
+        The new samples have allele codes: which allele is the reference's is told of two alleles only.
+    """
     source = harmonized.source
+    if source.codes is not None:
+        raise DataError(
+            f"the new genotypes have loci of up to {source.n_alleles} alleles; loci are harmonised by two alleles, so "
+            f"import them with several ALT split (--multiallelic split)"
+        )
     genotypes: NDArray[np.int8] | Dosages
     if isinstance(source.genotypes, Dosages):
         packed = [PackedDosages.pack(harmonized.take(rows)).bits for rows in harmonized.blocks()]

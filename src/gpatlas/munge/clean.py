@@ -136,7 +136,9 @@ class _Cleaning:
         called = self.known / max(1, len(self.rows))
         self.keep(f"call rate at least {rules.locus_call_rate:g}", "loci", called >= rules.locus_call_rate)
         self.clean_frequencies()
-        if rules.duplicate_loci and self.dataset.ploidy > 2:
+        if rules.duplicate_loci and self.dataset.codes is not None:
+            self.remarks.append("copies of loci were not looked for: dosage does not tell several alleles apart")
+        elif rules.duplicate_loci and self.dataset.ploidy > 2:
             self.remarks.append("copies of loci were not looked for: that takes a ploidy of 1 or 2")
         elif rules.duplicate_loci:
             self.report("comparing loci")

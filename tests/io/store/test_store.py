@@ -15,7 +15,9 @@ from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError, StoreError
 from gpatlas.io import read_dataset, read_genotypes, write_dataset
 from gpatlas.io.store import stored_hash
+from gpatlas.packed import PackedDosages
 from gpatlas.simulate import simulate
+from tests.allele_panels import panel_of
 
 
 def assert_equal(a, b):
@@ -218,3 +220,29 @@ def test_content_that_changed_is_noticed(haploids, tmp_path):
         file["phenotypes"][3, 0] += 1
     with pytest.raises(StoreError, match="the content has changed since it was written"):
         read_genotypes(tmp_path / "d.h5")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_allele_codes_round_trip(tmp_path, lazy):
+    data = panel_of(ploidy=2, n_alleles=3)
+    data = replace(data, genotypes=PackedDosages.pack(data.dosage()))
+    write_dataset(data, tmp_path / "d.h5")
+    back = read_dataset(tmp_path / "d.h5", lazy)
+    assert_equal(back, data)
+    np.testing.assert_array_equal(back.codes, data.codes)
+    assert (back.codes.dtype, back.n_alleles) == (np.int16, 3)
+    with h5py.File(tmp_path / "d.h5") as file:
+        assert tuple(file.attrs["format_version"]) == (1, 3)
+        assert file["allele_codes"].dtype == np.int16
+        assert file["allele_codes"].attrs["n_alleles"] == 3
+        assert "0 is a missing call" in file["allele_codes"].attrs["decode"]
+        assert file["allele_codes"].chunks[1] == data.n_loci
+
+
+def test_files_without_allele_codes_have_two_alleles(tmp_path, diploids):
+    write_dataset(diploids, tmp_path / "d.h5")
+    with h5py.File(tmp_path / "d.h5", "r+") as file:
+        assert "allele_codes" not in file
+        file.attrs["format_version"] = (1, 2)
+    back = read_dataset(tmp_path / "d.h5")
+    assert (back.codes, back.n_alleles) == (None, 2)

@@ -11,6 +11,8 @@
     triples/{trait, locus_1, locus_2, locus_3, epistatic}      since 1.1, where there are any
     alleles (n_loci, 2) other and counted allele; covariates (n_samples, n_covariates), covariate_id; family (n_samples)
                                                                since 1.2, where there are any
+    allele_codes     int16 (n_samples, n_loci), 0 missing, with attributes n_alleles and decode = the rule; since 1.3,
+                     where loci have more than two alleles: genotypes then count all alleles but the first
 
 Attributes of the file: format, format_version, ploidy, position_unit, content_hash, provenance (JSON); since 1.2, where
 there are any, levels (JSON: trait or covariate → names of its codes), environments (JSON: trait → [trait, environment])
@@ -35,8 +37,12 @@ from gpatlas.io.store.stored_dosages import ENCODING, StoredDosages, write_dosag
 from gpatlas.packed import Bits, Dosages, PackedBits, PackedDosages, n_bytes
 
 FORMAT = "gpatlas-dataset"
-FORMAT_VERSION = (1, 2)  # a reader refuses a larger first number
+FORMAT_VERSION = (1, 3)  # a reader refuses a larger first number
 UNPACK_RULE = "dosage[i, j] = (genotypes[i, j // 8] >> (j % 8)) & 1"
+DECODE_RULE = (
+    "allele_codes[i, j] - 1 is the place of the call (from 0) among the sorted combinations with replacement of "
+    "the alleles 0, ..., n_alleles - 1, ploidy at a time; 0 is a missing call"
+)
 CHUNK_BYTES = 1 << 20
 FOLD_TYPE = h5py.enum_dtype({fold.name: fold.value for fold in Fold}, basetype="u1")
 
@@ -89,7 +95,7 @@ def read_dataset(path: str | Path, lazy: bool = False) -> Dataset:
         File to read.
     lazy
         Leave packed genotypes on disk, to be read some rows (or loci) at a time (`StoredBits`, `StoredDosages`), so
-        that a dataset may be larger than memory; everything else is read. Dosages in int8 are always read.
+        that a dataset may be larger than memory; everything else is read: dosages in int8, and allele codes.
 
     Returns
     -------
@@ -193,6 +199,10 @@ def _write_field_data(file: h5py.File, dataset: Dataset) -> None:
         file.create_dataset("alleles", data=as_bytes(dataset.alleles))
     if dataset.family is not None:
         file.create_dataset("family", data=as_bytes(dataset.family))
+    if dataset.codes is not None:
+        codes = _by_samples(file, "allele_codes", dataset.codes)
+        codes.attrs["n_alleles"] = dataset.n_alleles
+        codes.attrs["decode"] = DECODE_RULE
     if dataset.covariates.shape[1]:
         _by_samples(file, "covariates", dataset.covariates)
         file.create_dataset("covariate_id", data=as_bytes(dataset.covariate_id))
@@ -203,6 +213,9 @@ def _write_field_data(file: h5py.File, dataset: Dataset) -> None:
 
 def _read_field_data(file: h5py.File) -> dict[str, Any]:
     found = {name: file[name][()] for name in ("alleles", "family", "covariates", "covariate_id") if name in file}
+    if "allele_codes" in file:
+        stored = file["allele_codes"]
+        found |= {"codes": stored[()], "n_alleles": int(stored.attrs["n_alleles"])}
     for name in ("levels", "environments"):
         meaning = json.loads(file.attrs.get(name, "{}"))
         found[name] = {key: tuple(value) for key, value in meaning.items()}
