@@ -20,7 +20,7 @@ def panel_of(ploidy: int = 4, n_alleles: int = 3, n_samples: int = 8, n_loci: in
     of_two = [code for code, call in enumerate(calls) if set(call) <= {0, 1}]
     codes[:, 0] = rng.choice(of_two, size=n_samples)
     dosage = np.array([[len(calls[c]) - calls[c].count(0) if c else -1 for c in row] for row in codes], dtype=np.int8)
-    alleles = np.array([["A", ",".join("CGT+-*"[: n_alleles - 1])]] * n_loci)
+    alleles = np.array([["A", ",".join(["C", "G", "T", "AC"][: n_alleles - 1])]] * n_loci)
     alleles[0, 1] = "C"
     return Dataset(
         genotypes=dosage,

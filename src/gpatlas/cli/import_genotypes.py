@@ -45,7 +45,8 @@ def import_(
         list[str] | None, typer.Option(help="Part of the genome to keep, 2 or 2:1000-2000; repeatable.")
     ] = None,
     multiallelic: Annotated[
-        str | None, typer.Option(help="VCF, pgen: split loci with several ALT into one for each, or drop them.")
+        str | None,
+        typer.Option(help="Loci with several ALT: split (one for each), drop, or (VCF) keep with allele codes."),
     ] = None,
     ploidy: Annotated[int | None, typer.Option(min=1, help="VCF, tables: alleles of a whole call.")] = None,
     rows: Annotated[

@@ -51,7 +51,8 @@ def import_genotypes(
     """Read genotypes into a dataset file.
 
     VCF, BCF, PLINK 1 and PLINK 2 are read and written a block of loci at a time, so that a file may be larger than
-    memory; other formats are read whole. Genotypes of a ploidy of one or two are stored in two bits.
+    memory; other formats, polyploids, and loci that keep several alleles are read whole. Genotypes of a ploidy of one
+    or two are stored in two bits.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def import_genotypes(
     module, _, name = STREAMS[reader.__name__].partition(":")
     stream: GenotypeStream = getattr(import_module(f"gpatlas.io.{module}"), name)(path, selection.regions, **options)
     keep = rows_of(selection.samples, stream.samples.sample_id, path)
-    if stream.ploidy > 2:
+    if stream.ploidy > 2 or stream.in_memory:
         dataset = finish(collect(stream, keep))
         write_dataset(dataset, out)
         return dataset

@@ -58,8 +58,8 @@ def test_several_alt_are_split_or_dropped(read):
     dropped = read(text, multiallelic="drop")
     assert dropped.locus_id.tolist() == [b"rs2", b"1:7:A:C"]
     assert "1 record with several ALT was left out" in dropped.provenance["account"]
-    with pytest.raises(ConfigError, match="multiallelic = 'keep'; allowed are split and drop"):
-        read(text, multiallelic="keep")
+    with pytest.raises(ConfigError, match="multiallelic = 'both'; allowed are split, drop and keep"):
+        read(text, multiallelic="both")
 
 
 def test_haploids_tetraploids_and_mixtures(read):

@@ -14,6 +14,7 @@ from gpatlas.encoding import MISSING
 from gpatlas.errors import DataError
 from gpatlas.io.atomic import atomic_path
 from gpatlas.io.variants.bgzf import BgzfWriter
+from gpatlas.io.variants.several_alleles import alternatives_of, call_texts
 from gpatlas.packed import Bits
 from gpatlas.packed.dosages import TILE_LOCI
 from gpatlas.wording import several
@@ -38,7 +39,9 @@ class Sites:
         )
         self.locus_id = self.without_spaces(as_text(dataset.locus_id), "names of loci")
         self.position = self._positions(dataset)
-        if dataset.alleles is None:
+        if dataset.alleles is None and dataset.codes is not None:
+            self.other, self.counted = np.full((2, dataset.n_loci), "")
+        elif dataset.alleles is None:
             self.other, self.counted = np.full(dataset.n_loci, "A"), np.full(dataset.n_loci, "T")
             self.account.append("alleles are not known: written as A, and T for the counted one")
         else:
@@ -71,7 +74,7 @@ def write_vcf(
     report: Report = lambda done, total, note: None,
     haplotypes: Bits | None = None,
 ) -> list[str]:
-    """Write a VCF 4.2; ALT is the counted allele.
+    """Write a VCF 4.2; ALT is the counted allele, or where there are allele codes all alleles but the first.
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ def write_vcf(
     Raises
     ------
     DataError
-        The haplotypes are not those of the dataset.
+        The haplotypes are not those of the dataset, or it has loci of several alleles, which 0/1 does not tell.
     StoreError
         The file cannot be written.
     """
@@ -103,7 +106,9 @@ def write_vcf(
             f"{path}: haplotypes have the shape {haplotypes.shape}, but {dataset.n_samples} samples of ploidy "
             f"{dataset.ploidy} at {dataset.n_loci} loci are written"
         )
-    reference, alternative = _vcf_alleles(sites)
+    if haplotypes is not None and dataset.codes is not None:
+        raise DataError(f"{path}: haplotypes of 0 and 1 cannot hold the several alleles of these loci")
+    reference, alternative = _vcf_alleles(sites, dataset)
     contigs = "".join(f"##contig=<ID={name}>\n" for name in dict.fromkeys(sites.chromosome.tolist()))
     columns = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *as_text(dataset.sample_id))
     header = (
@@ -111,6 +116,7 @@ def write_vcf(
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n' + "\t".join(columns) + "\n"
     )
     texts = _calls(dataset.ploidy)
+    of_codes = [] if dataset.codes is None else call_texts(dataset.ploidy, dataset.n_alleles)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         out: Any = BgzfWriter(file) if path.suffix in (".gz", ".bgz") else file
         out.write(header.encode())
@@ -118,7 +124,10 @@ def write_vcf(
             lines = []
             phased = None if haplotypes is None else _phased_calls(haplotypes, loci, dosage, dataset.ploidy, path)
             for k, row in zip(range(loci.start, loci.stop), dosage, strict=True):
-                calls = texts[row] if phased is None else phased[k - loci.start]
+                if dataset.codes is not None:
+                    calls = b"\t".join([of_codes[code] for code in dataset.codes[:, k].tolist()])
+                else:
+                    calls = (texts[row] if phased is None else phased[k - loci.start]).tobytes()[:-1]
                 absent = "." if row.max(initial=0) < 1 else "<unknown>"  # an ALT without name, with or without copies
                 site = (
                     sites.chromosome[k],
@@ -127,7 +136,7 @@ def write_vcf(
                     reference[k],
                     alternative[k] or absent,
                 )
-                lines.append("\t".join((*site, ".\tPASS\t.\tGT\t")).encode() + calls.tobytes()[:-1] + b"\n")
+                lines.append("\t".join((*site, ".\tPASS\t.\tGT\t")).encode() + calls + b"\n")
             out.write(b"".join(lines))
             report(loci.stop, dataset.n_loci, "loci")
         if out is not file:
@@ -154,16 +163,25 @@ def _phased_calls(
     return text
 
 
-def _vcf_alleles(sites: Sites) -> tuple[list[str], list[str]]:
+def _vcf_alleles(sites: Sites, dataset: Dataset) -> tuple[list[str], list[str]]:
     """Return REF and ALT; what is not spelt in bases is N as REF and a symbol as ALT."""
     reference = [name if _BASES.fullmatch(name) else "N" for name in sites.other.tolist()]
-    alternative = [name if _BASES.fullmatch(name) else f"<{name}>" if name else "" for name in sites.counted.tolist()]
+    whole = dataset.codes is None
+    names = [[name] if whole else name.split(",") if name else [] for name in sites.counted.tolist()]
+    named = [[_alternative(name) for name in of_locus] for of_locus in names]
     changed = sum(a != b for a, b in zip(reference, sites.other.tolist(), strict=True))
-    changed += sum(symbol.startswith("<") for symbol in alternative)
+    changed += sum(a != b for pair in zip(named, names, strict=True) for a, b in zip(*pair, strict=True))
     if changed:
         spelling = "not spelt in bases, written as REF N or as a symbolic ALT"
         sites.account.append(several(changed, "allele", "is", spelling))
-    return reference, alternative
+    if not whole:
+        named, said = alternatives_of(dataset, named)
+        sites.account += said
+    return reference, [",".join(of_locus) for of_locus in named]
+
+
+def _alternative(name: str) -> str:
+    return name if _BASES.fullmatch(name) or not name or re.fullmatch(r"<[^<>]+>", name) else f"<{name}>"
 
 
 def write_bed(dataset: Dataset, path: str | Path, report: Report = lambda done, total, note: None) -> list[str]:
@@ -248,6 +266,10 @@ def write_pgen(dataset: Dataset, path: str | Path, report: Report = lambda done,
 
 
 def _copies(dataset: Dataset, sites: Sites) -> np.int8:
+    if dataset.codes is not None:
+        raise DataError(
+            f"PLINK files hold two alleles of a locus, but these data have up to {dataset.n_alleles}; write a VCF"
+        )
     if dataset.ploidy > 2:
         raise DataError(f"PLINK files hold haploids and diploids; the ploidy of these data is {dataset.ploidy}")
     if dataset.ploidy == 1:

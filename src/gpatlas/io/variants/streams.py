@@ -15,6 +15,7 @@ from gpatlas.dataset import Dataset, as_bytes, as_text
 from gpatlas.encoding import MISSING
 from gpatlas.errors import ConfigError, DataError
 from gpatlas.io.field_data import check_sample_names, unique_locus_names
+from gpatlas.io.variants.several_alleles import with_codes
 from gpatlas.packed import Dosages, PackedDosages
 from gpatlas.packed.dosages import TILE_LOCI, packed_by_loci
 from gpatlas.wording import several
@@ -86,6 +87,7 @@ class GenotypeStream(ABC):
     ploidy: int
     position_unit: str = "bp"
     regions: Regions
+    in_memory: bool = False  # whether it takes all loci to make the dataset
 
     @abstractmethod
     def blocks(self) -> Iterator[LociBlock]:
@@ -98,6 +100,10 @@ class GenotypeStream(ABC):
     @abstractmethod
     def account(self) -> list[str]:
         """Return, after the last block, sentences on what was noticed, dropped or split."""
+
+    def several_alternatives(self) -> dict[int, NDArray[np.int8]]:
+        """Return, after the last block, the copies of each ALT `(n_alternatives, n_samples)` of loci with several."""
+        return {}
 
     def loci_per_block(self) -> int:
         """Return how many loci make a block of near `BLOCK_BYTES`."""
@@ -163,6 +169,8 @@ class LociSeen:
         self._parts.append((*map(as_bytes, names), np.where(unknown, np.nan, position), as_bytes(alleles)))
 
     def _shortened(self, allele: str) -> str:
+        if "," in allele:  # several that are counted together
+            return ",".join(map(self._shortened, allele.split(",")))
         if len(allele) <= LONGEST_ALLELE:
             return allele
         import hashlib
@@ -217,8 +225,13 @@ class LociSeen:
 
 
 def collect(stream: GenotypeStream, keep: NDArray[np.intp] | None = None) -> Dataset:
-    """Read a stream, or some of its samples, into memory: two bits a dosage, or int8 where the ploidy is beyond two."""
+    """Read a stream, or some of its samples, into memory: two bits a dosage, or int8 where the ploidy is beyond two.
+
+    Loci that keep several alleles give all of them allele codes.
+    """
     seen, packed = LociSeen(stream, keep), stream.ploidy <= 2
     parts = [np.ascontiguousarray(columns.T) for columns in seen.columns(4 if packed else 1)]
     bits = np.concatenate(parts, axis=1)
-    return seen.dataset(PackedDosages(bits, seen.n_loci) if packed else bits.view(np.int8))
+    dataset = seen.dataset(PackedDosages(bits, seen.n_loci) if packed else bits.view(np.int8))
+    several = {locus: copies[:, seen.keep] for locus, copies in stream.several_alternatives().items()}
+    return with_codes(dataset, several) if several else dataset

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset
+from gpatlas.encoding import MISSING
 from gpatlas.errors import ConfigError, DataError, StoreError
 from gpatlas.io.text import text_lines
 from gpatlas.io.variants import bgzf
@@ -32,7 +33,8 @@ class VcfStream(GenotypeStream):
     regions
         Records to keep.
     multiallelic
-        "split": one locus for each ALT, all other alleles being its "other"; "drop": leave such records out.
+        "split": one locus for each ALT, all other alleles being its "other"; "drop": leave such records out; "keep":
+        one locus whose dosage counts all ALT, beside allele codes that tell them apart.
     ploidy
         Alleles of a whole call; None: the largest among the first two hundred records.
     haplotypes
@@ -47,8 +49,8 @@ class VcfStream(GenotypeStream):
         ploidy: int | None = None,
         haplotypes: bool = False,
     ):
-        if multiallelic not in ("split", "drop"):
-            raise ConfigError(f"multiallelic = '{multiallelic}'; allowed are split and drop")
+        if multiallelic not in ("split", "drop", "keep"):
+            raise ConfigError(f"multiallelic = '{multiallelic}'; allowed are split, drop and keep")
         self.path, self.regions, self.multiallelic = path, regions or Regions(), multiallelic
         self._check_file()
         with htslib_errors(path):
@@ -60,10 +62,15 @@ class VcfStream(GenotypeStream):
             if haplotypes:
                 names = [f"{name}_{h + 1}" for name in self.samples.sample_id for h in range(self._alleles)]
                 self.samples, self.ploidy = SampleTable(names), 1
+        self.in_memory = multiallelic == "keep"
+        self._several: dict[int, NDArray[np.int8]] = {}  # copies of each ALT, by locus
+        self._n_loci = 0
         self._haplotypes = haplotypes
         self._size = max(1, path.stat().st_size)
         self._tally = np.zeros(3, dtype=np.int64)
-        self._counts = dict.fromkeys(("records", "multiallelic", "placeholder", "no alt", "no calls", "split"), 0)
+        self._counts = dict.fromkeys(
+            ("records", "multiallelic", "placeholder", "no alt", "no calls", "split", "elsewhere"), 0
+        )
 
     def _open(self) -> tuple[Any, Any]:
         from cyvcf2 import VCF
@@ -142,12 +149,16 @@ class VcfStream(GenotypeStream):
                     if self.multiallelic == "drop":
                         continue
                     counts["split"] += len(counted)
+                if self.multiallelic == "keep" and len(alternatives) > 1 and counted:
+                    dosage = self._together(dosage, counted)
+                    alternatives, counted = [",".join(alternatives[k] for k in counted)], [0]
                 if not alternatives:
                     counts["no alt"] += 1
                     alternatives, counted = [""], [0]
                 if not counted:
                     continue
                 name, reference = record.ID or ".", record.REF
+                self._n_loci += len(counted)
                 rows.append(dosage if len(counted) == len(dosage) else dosage[counted])
                 for k in counted:
                     names.append(name)
@@ -157,6 +168,22 @@ class VcfStream(GenotypeStream):
                 if len(names) >= full:
                     break
         return LociBlock(np.concatenate(rows), names, chromosomes, positions, alleles) if rows else None
+
+    def _together(self, dosage: NDArray[np.int8], counted: list[int]) -> NDArray[np.int8]:
+        """Remember the copies of the ALT that are counted; return their sum `(1, n_samples)`.
+
+        A call of an ALT that stands for none is missing, as no allele can be named.
+        """
+        elsewhere = (np.delete(dosage, counted, axis=0) > 0).any(axis=0)
+        self._counts["elsewhere"] += int(elsewhere.sum())
+        copies = np.where(elsewhere, np.int8(MISSING), dosage[counted])
+        if len(counted) > 1:
+            self._several[self._n_loci] = copies
+        return np.where(copies[:1] == MISSING, np.int8(MISSING), copies.sum(axis=0, dtype=np.int8))
+
+    def several_alternatives(self) -> dict[int, NDArray[np.int8]]:
+        """Return the copies of each ALT of the loci that keep several, see `GenotypeStream`."""
+        return self._several
 
     def _decode(self, record: Any, n_alternatives: int) -> NDArray[np.int8]:
         from gpatlas.io.variants.vcf_calls import decode
@@ -203,11 +230,16 @@ class VcfStream(GenotypeStream):
     def account(self) -> list[str]:
         """Return what was noticed, see `GenotypeStream`."""
         counts, tally = self._counts, self._tally
-        done = "left out" if self.multiallelic == "drop" else f"split into {counts['split']:,} loci, one for each ALT"
+        done = {
+            "drop": "left out",
+            "split": f"split into {counts['split']:,} loci, one for each ALT",
+            "keep": "kept as one locus",
+        }[self.multiallelic]
         nothing = "for none (*, <*>, <NON_REF>)"
         said: list[tuple[int, tuple[str, ...]]] = [
             (counts["multiallelic"], ("record", "with several ALT", "was", done)),
             (counts["placeholder"], ("ALT allele", "that", "stands", nothing, "was", "left out")),
+            (counts["elsewhere"], ("call", "of such an ALT taken as missing")),
             (counts["no alt"], ("record", "has", "no ALT and became loci without variation")),
             (counts["no calls"], ("record", "without GT", "was", "left out")),
             (tally[0], ("half call", "(such as ./1) taken as missing")),
@@ -220,7 +252,7 @@ class VcfStream(GenotypeStream):
 def read_vcf(
     path: str | Path, multiallelic: str = "split", ploidy: int | None = None, haplotypes: bool = False
 ) -> Dataset:
-    """Read a VCF or BCF file into memory; dosage counts ALT.
+    """Read a VCF or BCF file into memory; dosage counts ALT, or all ALT where several are kept.
 
     Parameters
     ----------
