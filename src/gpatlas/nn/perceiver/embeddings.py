@@ -15,8 +15,8 @@ ALLELE_KINDS = ("1", "2", "3")
 _LOWEST_FREQUENCY = 1e-4
 
 
-def _uniform(*shape: int, trainable: bool = True) -> nn.Parameter:
-    return nn.Parameter(torch.empty(*shape).uniform_(-0.05, 0.05), requires_grad=trainable)
+def _uniform(*shape: int) -> Tensor:
+    return torch.empty(*shape).uniform_(-0.05, 0.05)
 
 
 class AlleleEmbedding(nn.Module):
@@ -39,8 +39,8 @@ class AlleleEmbedding(nn.Module):
         missing = np.eye(len(table), 1, dtype=np.float32)  # code 0
         self.register_buffer("table", torch.from_numpy(np.hstack([missing, table])), persistent=False)
         n_loci, n_vectors = layout.n_loci, layout.n_alleles + 1
-        self.vectors = _uniform(n_loci, n_vectors, width) if kind == "3" else _uniform(n_vectors, width)
-        self.map = _uniform(n_loci, width, width) if kind == "2" else None
+        self.vectors = nn.Parameter(_uniform(n_loci, n_vectors, width) if kind == "3" else _uniform(n_vectors, width))
+        self.map = nn.Parameter(_uniform(n_loci, width, width)) if kind == "2" else None
         self.offset = nn.Parameter(torch.zeros(n_loci, width)) if kind == "2" else None
 
     def forward(self, codes_BN: Tensor) -> Tensor:
@@ -69,14 +69,18 @@ class PositionEmbedding(nn.Module):
     def __init__(self, layout: Layout, width: int, trainable: bool = True):
         super().__init__()
         self.register_buffer("number", torch.from_numpy(layout.number), persistent=False)
-        self.chromosome = _uniform(int(layout.number[-1]) + 1, width)
-        self.place = self._places(layout, width, trainable)
+        self.chromosome = nn.Parameter(_uniform(int(layout.number[-1]) + 1, width))
+        places = self._places(layout, width)
+        if trainable:
+            self.place = nn.Parameter(places)
+        else:
+            self.register_buffer("place", places)
 
     def forward(self, loci: Tensor) -> Tensor:
         """Return vectors `(…, D)` of the loci with these numbers, `(…)`."""
         return F.embedding(self.number[loci], self.chromosome) + self._at(loci)
 
-    def _places(self, layout: Layout, width: int, trainable: bool) -> nn.Parameter:
+    def _places(self, layout: Layout, width: int) -> Tensor:
         raise NotImplementedError
 
     def _at(self, loci: Tensor) -> Tensor:
@@ -86,8 +90,8 @@ class PositionEmbedding(nn.Module):
 class RandomPositions(PositionEmbedding):
     """Every marker has a vector, random at first."""
 
-    def _places(self, layout: Layout, width: int, trainable: bool) -> nn.Parameter:
-        return _uniform(layout.n_loci, width, trainable=trainable)
+    def _places(self, layout: Layout, width: int) -> Tensor:
+        return _uniform(layout.n_loci, width)
 
     def _at(self, loci: Tensor) -> Tensor:
         return F.embedding(loci, self.place)
@@ -100,10 +104,10 @@ class FourierPositions(PositionEmbedding):
     positions themselves move.
     """
 
-    def _places(self, layout: Layout, width: int, trainable: bool) -> nn.Parameter:
+    def _places(self, layout: Layout, width: int) -> Tensor:
         pair = torch.arange(width) // 2 * 2 / width
         self.register_buffer("frequency", _LOWEST_FREQUENCY**pair, persistent=False)
-        return nn.Parameter(torch.from_numpy(spaced(layout)).float(), requires_grad=trainable)
+        return torch.from_numpy(spaced(layout)).float()
 
     def _at(self, loci: Tensor) -> Tensor:
         angle = self.place[loci][..., None] * self.frequency

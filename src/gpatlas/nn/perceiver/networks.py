@@ -27,6 +27,20 @@ ARCHITECTURES = {
 }
 
 
+def network_class(architecture: str) -> type[nn.Module]:
+    """Return the class of an architecture; its docstring tells its settings.
+
+    Raises
+    ------
+    ConfigError
+        Unknown architecture.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ConfigError(f"unknown architecture '{architecture}'{did_you_mean(architecture, ARCHITECTURES)}")
+    module, _, name = ARCHITECTURES[architecture].partition(":")
+    return getattr(import_module(module), name)
+
+
 def make_network(layout: Layout, architecture: str = "windowed", **settings: Any) -> nn.Module:
     """Make an untrained network for a panel.
 
@@ -35,10 +49,7 @@ def make_network(layout: Layout, architecture: str = "windowed", **settings: Any
     ConfigError
         Unknown architecture or setting, or a value out of range.
     """
-    if architecture not in ARCHITECTURES:
-        raise ConfigError(f"unknown architecture '{architecture}'{did_you_mean(architecture, ARCHITECTURES)}")
-    module, _, name = ARCHITECTURES[architecture].partition(":")
-    network = getattr(import_module(module), name)
+    network = network_class(architecture)
     known = [parameter for parameter in inspect.signature(network).parameters if parameter != "layout"]
     for setting in settings:
         if setting not in known:
