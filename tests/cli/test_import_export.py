@@ -10,6 +10,7 @@ import pytest
 from gpatlas.dataset import as_text
 from gpatlas.io import read_dataset, write_dataset
 from gpatlas.io.genotypes import read_genotypes
+from tests.allele_panels import panel_of
 from tests.conftest import one_line_error
 from tests.io.genotype_files import vcf, write_bed_set
 
@@ -128,4 +129,30 @@ def test_mistakes_are_one_line(gpatlas, files, arguments, message):
 def test_export_knows_its_formats(gpatlas, files):
     assert gpatlas("import", files / "x.vcf", "--out", files / "d.h5").returncode == 0
     done = gpatlas("export", files / "d.h5", "--out", files / "d.bcf")
-    assert "the name says the format; known are .vcf, .vcf.gz, .bed, .pgen" in one_line_error(done)
+    assert "the name says the format; known are .vcf, .vcf.gz, .bed, .pgen, .markers.tsv" in one_line_error(done)
+
+
+def test_gperceivers_tables(gpatlas, tmp_path):
+    data = panel_of(4, 3)
+    write_dataset(data, tmp_path / "d.h5")
+    done = gpatlas("export", "d.h5", "--out", "x.markers.tsv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "alleles are numbered from 1" in done.stdout
+    command = ["import", "x.markers.tsv", "--chroms", "x.chroms.tsv", "--phenotypes", "x.phenotypes.tsv"]
+    done = gpatlas(*command, "--ploidy", "4", "--n-alleles", "3", "--samples", "s3,s1", "--out", "e.h5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    back = read_dataset(tmp_path / "e.h5")
+    np.testing.assert_array_equal(back.codes, data.codes[[1, 3]])
+    np.testing.assert_array_equal(back.phenotypes, data.phenotypes[[1, 3]])
+    shown = gpatlas("inspect", "e.h5", cwd=tmp_path).stdout
+    assert "ploidy       4" in shown
+    assert "up to 3 at a locus" in shown
+    for more, message in (
+        (["--ploidy", "4"], "has code '"),
+        (["--ploidy", "4", "--n-alleles", "3", "--cv", "1"], "no row has cv 1; found 0"),
+        (["--rows", "loci"], "takes no option 'rows'; known are chroms, ploidy, n_alleles"),
+        (["--traits", "response", "--cv", "1"], "--cv 1: only for gperceiver's --phenotypes"),
+    ):
+        assert message in one_line_error(gpatlas(*command, *more, "--out", "f.h5", cwd=tmp_path))
+    done = gpatlas("export", "d.h5", "--out", "x.vcf", "--trait", "response", cwd=tmp_path)
+    assert "only for gperceiver's tables" in one_line_error(done)

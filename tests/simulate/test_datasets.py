@@ -27,6 +27,7 @@ from gpatlas.simulate import (
     to_dataset,
     to_tskit,
 )
+from tests.allele_panels import panel_of
 
 
 @pytest.fixture(scope="module")
@@ -277,3 +278,8 @@ def test_calls_of_every_kind_as_haplotypes(tmp_path):
     path.write_text(VCF.format(call="0/1"))
     with pytest.raises(DataError, match=r"record 1:30 has an unphased heterozygous call \(sample ben\)"):
         read_genotypes(path, haplotypes=True)
+
+
+def test_founders_have_two_alleles():
+    with pytest.raises(DataError, match="two alleles at a locus, but these data have up to 3"):
+        from_dataset(panel_of(2, 3))

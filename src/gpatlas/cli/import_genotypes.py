@@ -59,6 +59,16 @@ def import_(
     marker_map: Annotated[
         Path | None, typer.Option(help="Tables: a table of marker, chr, pos and perhaps ref, alt.")
     ] = None,
+    chroms: Annotated[
+        Path | None, typer.Option(help="gperceiver: its table of chr, marker, pos; GENOTYPES are its markers.")
+    ] = None,
+    n_alleles: Annotated[
+        int | None, typer.Option(min=2, help="gperceiver: alleles of a locus, the missing one not counted.")
+    ] = None,
+    cv: Annotated[
+        str | None,
+        typer.Option(help="gperceiver: the value of column cv in --phenotypes that names validation samples."),
+    ] = None,
     fam_phenotype: Annotated[
         bool, typer.Option("--fam-phenotype", help="PLINK: take sex and phenotypes from .fam or .psam.")
     ] = False,
@@ -68,6 +78,9 @@ def import_(
 
     VCF, BCF and PLINK files may be larger than memory. What was split, renamed, missing or left out is printed, and
     kept in the file.
+
+    gperceiver's tables are its markers with --chroms, and --phenotypes with columns name, response, block and cv: each
+    block becomes an environment.
 
     \b
     Example:
@@ -89,12 +102,22 @@ def import_(
         "coding": coding,
         "ignore": listed(ignore),
         "marker_map": marker_map,
+        "chroms": chroms,
+        "n_alleles": n_alleles,
         "fam_phenotype": fam_phenotype or None,
     }
     kinds = {"categorical": listed(categorical) or [], "numeric": listed(numeric) or []}
+    asked = (chroms or cv) and not any(of_columns.values())
+    blocks = phenotypes if phenotypes is not None and asked and _are_blocks(phenotypes) else None
+    if cv is not None and blocks is None:
+        of_blocks = "columns name, response, block and cv, and none named by another option"
+        raise ConfigError(f"--cv {cv}: only for gperceiver's --phenotypes, with {of_blocks}")
 
     def finish(dataset: Dataset) -> Dataset:
-        tables = _tables(phenotypes, listed(traits), covariates, kinds, listed(missing) or [], columns)
+        if blocks is not None:
+            dataset = _with_blocks(dataset, blocks, cv, kinds, listed(missing) or [])
+        table = phenotypes if blocks is None else None
+        tables = _tables(table, listed(traits), covariates, kinds, listed(missing) or [], columns)
         dataset = attach(dataset, *tables)[0] if tables else dataset
         command = f"gpatlas {shlex.join(sys.argv[1:])}"
         return replace(dataset, provenance={**dataset.provenance, "command": command})
@@ -113,6 +136,25 @@ def import_(
         f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci, {n_traits} trait{'s' * (n_traits != 1)}, "
         f"{n_covariates} covariate{'s' * (n_covariates != 1)}"
     )
+
+
+def _are_blocks(phenotypes: Path) -> bool:
+    from gpatlas.io.gperceiver import are_gperceiver_columns
+    from gpatlas.io.phenotypes import column_names
+
+    return are_gperceiver_columns(column_names(phenotypes))
+
+
+def _with_blocks(
+    dataset: Dataset, phenotypes: Path, cv: str | None, kinds: dict[str, list[str]], missing: list[str]
+) -> Dataset:
+    """Join gperceiver's phenotypes; what is said of the response is not asked of another table."""
+    from gpatlas.io.gperceiver import with_gperceiver_phenotypes
+
+    said = {kind: "response" in names for kind, names in kinds.items()}
+    for kind, names in kinds.items():
+        kinds[kind] = [name for name in names if name != "response"]
+    return with_gperceiver_phenotypes(dataset, phenotypes, cv, missing=missing, **said)
 
 
 def _tables(

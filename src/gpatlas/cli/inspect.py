@@ -7,6 +7,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from gpatlas.alleles import MISSING_CODE, alleles_seen
 from gpatlas.cli import app
 from gpatlas.dataset import Dataset, Fold, as_text
 from gpatlas.encoding import MISSING
@@ -52,11 +53,22 @@ def _summary(dataset: Dataset, intact: bool) -> list[tuple[str, str]]:
         ("samples", f"{dataset.n_samples:,}  ({', '.join(sizes)})"),
         ("loci", f"{dataset.n_loci:,} on {chromosomes} chromosome{'s' * (chromosomes != 1)}"),
         ("ploidy", str(dataset.ploidy)),
+        ("alleles", _alleles(dataset)),
         ("genotypes", _genotypes(dataset)),
         *_beside(dataset),
         *_origin(dataset),
         ("content", f"{dataset.content_hash} ({'as written' if intact else 'CHANGED since it was written'})"),
     ]
+
+
+def _alleles(dataset: Dataset) -> str:
+    """Say how many alleles loci have, and which share of allele codes is missing."""
+    if dataset.codes is None:
+        return "2 at every locus"
+    n_seen = alleles_seen(dataset.codes, dataset.ploidy, dataset.n_alleles).sum(axis=1)
+    loci = ", ".join(f"{(n_seen == n).sum():,} with {n}" for n in np.unique(n_seen).tolist())
+    missing = (dataset.codes == MISSING_CODE).mean()
+    return f"up to {dataset.n_alleles} at a locus (seen: {loci}), {missing:.2%} of allele codes missing"
 
 
 def _beside(dataset: Dataset) -> list[tuple[str, str]]:
@@ -72,8 +84,10 @@ def _beside(dataset: Dataset) -> list[tuple[str, str]]:
         found.append(("classes", ", ".join(classes)))
     if dataset.environments:
         shared: dict[str, list[str]] = {}
-        for base, place in dataset.environments.values():
-            shared.setdefault(base, []).append(place)
+        for name in as_text(dataset.trait_id).tolist():
+            if name in dataset.environments:
+                base, place = dataset.environments[name]
+                shared.setdefault(base, []).append(place)
         found += [("measured in", f"{base}: {', '.join(places)}") for base, places in shared.items()]
     if dataset.family is not None:
         found.append(("families", f"{len(set(as_text(dataset.family).tolist()) - {''}):,}"))

@@ -1,7 +1,7 @@
 """`read_genotypes`: any supported genotype format to a `Dataset`."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ def read_genotypes(path: str | Path, **options: Any) -> Dataset:
         `.h5`, `.hdf5`: our dataset file; `.vcf`, `.bcf`; PLINK's `.bed` and `.pgen` sets, by any of their files or by
         what their names have in common; `.hmp`, `.hmp.txt`: HapMap; `.trees`: tskit; `.raw`: PLINK's table of dosages;
         `_g.txt`: the published pipeline's table (haploid, 0/1). `.csv`, `.tsv`, `.txt`, …: what the first line tells:
-        VCF, HapMap, the published table, or else a table of dosages. All text may be gzipped.
+        VCF, HapMap, the published table, or else a table of dosages. All text may be gzipped. With the option `chroms`
+        it is gperceiver's table of markers, whatever its name.
     options
         What the format's reader takes besides, by name; see the functions in `READERS`.
 
@@ -67,7 +68,7 @@ def read_genotypes(path: str | Path, **options: Any) -> Dataset:
         The file cannot be read.
     """
     path = Path(path)
-    reader = reader_of(path)
+    reader = reader_of(path, options)
     check_options(path, reader, options)
     return reader(path, **options)
 
@@ -87,14 +88,16 @@ def check_options(path: Path, reader: Callable[..., Dataset], options: dict[str,
             raise ConfigError(f"{path}: reading this format takes no option '{name}'; {known}")
 
 
-def reader_of(path: Path) -> Callable[..., Dataset]:
-    """Return the function that reads a file of this name.
+def reader_of(path: Path, options: Collection[str] = ()) -> Callable[..., Dataset]:
+    """Return the function that reads a file of this name with these options.
 
     Raises
     ------
     DataError
         The name has no known ending.
     """
+    if "chroms" in options:
+        return _function("gperceiver:read_markers")
     sets = [ending for ending in (".pgen", ".bed") if Path(f"{path}{ending}").is_file()]
     name = (path.name + "".join(sets[:1] if not path.is_file() else [])).lower().removesuffix(".gz")
     fitting = [ending for ending in READERS if name.endswith(ending)]
@@ -102,7 +105,11 @@ def reader_of(path: Path) -> Callable[..., Dataset]:
         found = f"format '{path.suffix}'" if path.suffix else "format (the name has no ending)"
         raise DataError(f"{path}: unknown genotype {found}; known are {', '.join(READERS)}")
     reader = READERS[max(fitting, key=len)]
-    module, _, function = (_by_content(path) if reader == BY_CONTENT else reader).partition(":")
+    return _function(_by_content(path) if reader == BY_CONTENT else reader)
+
+
+def _function(reader: str) -> Callable[..., Dataset]:
+    module, _, function = reader.partition(":")
     return getattr(import_module(f"gpatlas.io.{module}"), function)
 
 

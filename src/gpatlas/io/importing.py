@@ -82,7 +82,7 @@ def import_genotypes(
         A file cannot be read or written.
     """
     path, selection = Path(path), selection or Selection()
-    reader = reader_of(path)
+    reader = reader_of(path, options)
     if reader.__name__ not in STREAMS:
         dataset = finish(_packed(_selected(read_genotypes(path, **options), selection, path)))
         write_dataset(dataset, out)

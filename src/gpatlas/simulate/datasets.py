@@ -185,8 +185,14 @@ def from_dataset(dataset: Dataset, *, ploidy: int | None = None, morgan_per_bp: 
     Raises
     ------
     DataError
-        A call is missing or heterozygous, a position is not known, or the rows do not make up whole founders.
+        A call is missing or heterozygous, a position is not known, loci have several alleles, or the rows do not make
+        up whole founders.
     """
+    if dataset.codes is not None:
+        raise DataError(
+            f"founders have two alleles at a locus, but these data have up to {dataset.n_alleles}; read the VCF with "
+            "several ALT split or dropped"
+        )
     position = _in_morgan(dataset, morgan_per_bp)
     chromosome, order = _numbered(as_text(dataset.chromosome)), _map_order(dataset)
     dosage = dataset.dosage()

@@ -38,14 +38,16 @@ class LocusDescriptions:
     alleles: NDArray | None
 
 
-def read_marker_map(path: str | Path, locus_id: Sequence[str]) -> tuple[LocusDescriptions, list[str]]:
+def read_marker_map(
+    path: str | Path, locus_id: Sequence[str], complete: bool = False
+) -> tuple[LocusDescriptions, list[str]]:
     """Read what a map says of these loci, and sentences on how the two match.
 
     Raises
     ------
     DataError
         No column of names, chromosome or position; a locus that stands twice; a position that is no number; no locus
-        of the genotypes in the map.
+        of the genotypes in the map, or where it must be complete, not all of them.
     StoreError
         The file cannot be read.
     """
@@ -65,6 +67,11 @@ def read_marker_map(path: str | Path, locus_id: Sequence[str]) -> tuple[LocusDes
         raise DataError(
             f"{path}: none of {several(len(absent), 'locus')} is in the map; the genotypes have {some_names(absent)}, "
             f"the map {some_names(list(of_name))}"
+        )
+    if absent and complete:
+        raise DataError(
+            f"{path}: {several(len(absent), 'marker', 'is')} not in the map ({some_names(absent)}); it must place all "
+            f"{len(locus_id):,} markers of the genotypes"
         )
     blank = [""] * len(header)
     described = describe([of_name.get(name, blank) for name in locus_id], columns, path)

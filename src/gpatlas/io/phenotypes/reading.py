@@ -224,12 +224,17 @@ def _by_environment(
         raise DataError(f"{path}: {environment.count('')} rows name no environment")
     of_row, merged, environments = np.array(environment), [], {}
     for column in columns:
-        for name in sorted(set(environment)):
+        for name in sorted(set(environment), key=_in_order):
             here = of_row == name
             part = Column(column.name, column.values[here], column.levels, [])
             merged.append(_merge(part, sample[here], names, path))
             environments[f"{column.name}@{name}"] = (column.name, name)
     return np.array(merged).T, list(environments), environments
+
+
+def _in_order(name: str) -> tuple[bool, float, str]:
+    """Sort numbers as such, before text."""
+    return (False, float(name), name) if name.isdecimal() else (True, 0.0, name)
 
 
 def _merge(column: Column, sample: NDArray[np.intp], names: list[str], path: str | Path) -> NDArray[np.float64]:
