@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-EXPERIMENTS="scaling dilution pleiotropy frontier automl gpfn"
+EXPERIMENTS="scaling dilution pleiotropy frontier automl gpfn perceiver"
 targets=() flags=() settings=() scale=laptop cores=() quiet=no pricing=() profile=default
 while (($#)); do
   case "$1" in

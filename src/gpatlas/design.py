@@ -15,6 +15,7 @@ from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.priors import PriorSpec
 from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import SimulationSpec
+from gpatlas.config.trials import TrialSpec
 from gpatlas.errors import ConfigError
 from gpatlas.seeding import stable_seed
 
@@ -78,22 +79,25 @@ class Design:
     def jobs(self) -> tuple[FitJob, ...]:
         """Fitting jobs. Which rows share one does not depend on other sample sizes or on large cells."""
         cells = {cell: list(rows) for cell, rows in groupby(self.rows, key=lambda row: row.cell)}
-        small: dict[int, dict[tuple[str, ...], list[DesignRow]]] = {}  # by sample size and models that take the row
+        small: dict[
+            str, dict[tuple[str, ...], list[DesignRow]]
+        ] = {}  # by what jobs share, and models that take the row
         jobs = []
         for cell, rows in cells.items():
             if len(rows) * self.genotypes(rows[0]) <= SMALL_CELL:
-                alike = small.setdefault(rows[0].columns["n_samples"], {})
+                shared = SEPARATOR.join(f"{name}~{_label(rows[0].columns[name])}" for name in self.config.job_columns)
+                alike = small.setdefault(shared, {})
                 alike.setdefault(tuple(self._taking(rows[0])), []).extend(rows)
                 continue
             for batch in self._batches(rows):
                 first, last = (row.columns["rep"] for row in (batch[0], batch[-1]))
                 jobs.append(FitJob(f"{cell}/reps~{first}-{last}", tuple(batch)))
-        shared = [
-            FitJob(f"n_samples~{n_samples}{SEPARATOR}small/part~{part}", tuple(batch))
-            for n_samples, alike in small.items()
+        together = [
+            FitJob(f"{shared}{SEPARATOR}small/part~{part}", tuple(batch))
+            for shared, alike in small.items()
             for part, batch in enumerate((batch for rows in alike.values() for batch in self._batches(rows)), start=1)
         ]
-        return (*shared, *jobs)
+        return (*together, *jobs)
 
     def _batches(self, rows: list[DesignRow]) -> Iterator[list[DesignRow]]:
         """Cut rows into runs of at most `GENOTYPES_PER_JOB` genotypes, or of one row."""
@@ -143,7 +147,7 @@ class Design:
             and (entry.max_n_loci is None or population.n_loci <= entry.max_n_loci)
         ]
 
-    def simulation(self, row: DesignRow) -> SimulationSpec | PriorSpec | DataSpec:
+    def simulation(self, row: DesignRow) -> SimulationSpec | PriorSpec | DataSpec | TrialSpec:
         """What to simulate, or to split, for a row."""
         return self.config.simulation(row.columns)
 
@@ -165,8 +169,25 @@ class Design:
             One file for all rows of the job, or, for a tuned model, one for each row.
         """
         if self.config.models[model].tune is None:
-            return [f"hparams/{model}.json"]
+            panel = self.panel(job) if self.config.models[model].init_from else None
+            return [f"hparams/{model}.json" if panel is None else f"hparams/{model}/{panel}.json"]
         return [tuned_path(self.tuned_row(row, model), model) for row in job.rows]
+
+    def panel(self, job: FitJob) -> str | None:
+        """Name of the panel of a job's rows, where networks are pretrained on panels."""
+        column = self.config.panel_column
+        return None if column is None else job.columns[column]
+
+    def checkpoints(self, job: FitJob, model: str) -> list[str]:
+        """Where the checkpoint lies that a model starts from in a job, in a list; an empty one for most models."""
+        recipe = self.config.models[model].init_from
+        return [] if recipe is None else [checkpoint_path(recipe, self.panel(job))]
+
+    @property
+    def pretrained(self) -> dict[str, tuple[str, str | None]]:
+        """Checkpoints of all recipes: where they lie → recipe, and the panel where there is one for each."""
+        panels = self.config.panel_names or (None,)
+        return {checkpoint_path(recipe, panel): (recipe, panel) for recipe in self.config.recipes for panel in panels}
 
     def tuned_row(self, row: DesignRow, model: str) -> DesignRow:
         """Return the row whose samples a model is tuned on for a row: itself, or the first replicate of its cell."""
@@ -214,6 +235,11 @@ def tuned_path(row: DesignRow, model: str) -> str:
     return f"{row.name}/{model}/hparams.json"
 
 
-def checkpoint_path(recipe: str) -> str:
-    """Where the checkpoint of a recipe lies, below the experiment's results folder."""
-    return f"pretrain/{recipe}/checkpoint.safetensors"
+def checkpoint_path(recipe: str, panel: str | None = None) -> str:
+    """Where the checkpoint of a recipe, for a panel if it has one for each, lies below the experiment's results."""
+    return f"pretrain/{recipe if panel is None else f'{recipe}/{panel}'}/checkpoint.safetensors"
+
+
+def panel_path(panel: str) -> str:
+    """Where the genotypes of a panel lie, without any phenotypes, below the experiment's results folder."""
+    return f"panels/{panel}.h5"

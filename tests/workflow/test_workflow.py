@@ -20,7 +20,7 @@ from gpatlas.evaluate.metrics import METRICS
 from gpatlas.io import read_dataset
 from tests.conftest import REPOSITORY
 
-EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier", "automl", "gpfn")
+EXPERIMENTS = ("scaling", "dilution", "pleiotropy", "frontier", "automl", "gpfn", "perceiver")
 SMOKE = REPOSITORY / "tests/smoke/scaling.yaml"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -137,7 +137,7 @@ def test_dry_run_of_searches(tmp_path):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_runs_by_itself_too(tmp_path, experiment):
-    folder = "workflow" if experiment in ("automl", "gpfn") else "workflow_sims"
+    folder = "workflow" if experiment in ("automl", "gpfn", "perceiver") else "workflow_sims"
     command = ["-m", "snakemake", "-s", REPOSITORY / folder / f"{experiment}.smk", "--directory", tmp_path, "-n"]
     command += ["--configfile", SMOKE.with_name(f"{experiment}.yaml"), "--config", "seed=5"]
     (tmp_path / "config").mkdir()
@@ -450,10 +450,8 @@ class TestRunScript:
     def test_an_unknown_experiment_is_refused(self):
         done = self.run("scalling", "-n")
         assert done.returncode == 2
-        assert (
-            done.stderr.strip()
-            == "error: no experiment 'scalling'; known are: scaling dilution pleiotropy frontier automl gpfn, all"
-        )
+        known = " ".join(EXPERIMENTS)
+        assert done.stderr.strip() == f"error: no experiment 'scalling'; known are: {known}, all"
 
     def test_a_mistake_stops_before_snakemake(self, tmp_path):
         config = edited(tmp_path, qtl_scalling=1)

@@ -1,4 +1,5 @@
 # Of experiments that hold models against a design of populations: the design, its jobs, and what they ask for.
+import re
 import sys
 from itertools import chain
 
@@ -9,6 +10,7 @@ from gpatlas.design import (
     dataset_path,
     predictions_path,
 )
+from gpatlas.config.real_data import DataSpec
 from gpatlas.models import USES_GPU
 
 DESIGN = Design(EXPERIMENT)
@@ -26,6 +28,11 @@ PREDICTIONS = [
     for job in DESIGN.jobs
     for model in DESIGN.models(job)
 ]
+
+# cells of real data, which are split where others are simulated
+SPLIT = dict.fromkeys(
+    row.cell for row in DESIGN.rows if isinstance(DESIGN.simulation(row), DataSpec)
+)
 
 # notebooks whose models are all there; the others are named, not silently left out
 FIGURES = [

@@ -5,6 +5,8 @@ rule hparams:
         f"{RESULTS}/hparams/{{model}}.json",
     log:
         f"{LOGS}/hparams/{{model}}.log",
+    wildcard_constraints:
+        model="[^/]+",
     localrule: True
     params:
         entry=lambda wildcards: json.dumps(
@@ -24,7 +26,10 @@ rule fit:
                 JOBS_BY_NAME[wildcards.job], wildcards.model
             )
         ],
-        checkpoint=lambda wildcards: checkpoint_of(wildcards.model),
+        checkpoint=lambda wildcards: [
+            f"{RESULTS}/{path}"
+            for path in DESIGN.checkpoints(JOBS_BY_NAME[wildcards.job], wildcards.model)
+        ],
         datasets=lambda wildcards: JOBS[wildcards.job],
     output:
         predictions=f"{RESULTS}/{{job}}/{{model}}/predictions.h5",

@@ -3,10 +3,7 @@ rule score:
         config=f"{RESULTS}/config.json",
         datasets=list(chain.from_iterable(JOBS.values())),
         predictions=PREDICTIONS,
-        checkpoints=[
-            f"{RESULTS}/{checkpoint_path(recipe)}"
-            for recipe in COMPLETE.get("pretrain", {})
-        ],
+        checkpoints=[f"{RESULTS}/{path}" for path in DESIGN.pretrained],
     output:
         metrics=f"{RESULTS}/metrics.csv",
         splits=f"{RESULTS}/splits.csv",
@@ -14,6 +11,7 @@ rule score:
         pairs=f"{RESULTS}/pairs.csv",
         variances=f"{RESULTS}/variances.csv",
         runtimes=f"{RESULTS}/runtimes.csv",
+        imputation=[f"{RESULTS}/imputation.csv"] if EXPERIMENT.panel_names else [],
     log:
         f"{LOGS}/score.log",
     resources:

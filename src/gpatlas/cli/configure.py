@@ -98,7 +98,8 @@ def design(
         of_traits = table.config.trait_columns(table.rows[0].columns)
         traits = ", ".join(f"{name} = {list(dict.fromkeys(values))}" for name, values in of_traits.items())
         models = ", ".join(table.config.models)
-        console.print(f"\n{len(table.rows)} rows in {len(cells)} cells; traits: {traits}; models: {models}")
+        traits = f"traits: {traits}; " if traits else ""
+        console.print(f"\n{len(table.rows)} rows in {len(cells)} cells; {traits}models: {models}")
     if figure is not None:
         from gpatlas.plotting.design import plot_design
         from gpatlas.plotting.style import save

@@ -1,14 +1,17 @@
 """`gpatlas score` and `gpatlas report`: from predictions to tables, and from tables and figures to one page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gpatlas.cli import app
-from gpatlas.config import AutomlConfig, ExperimentConfig, GpfnConfig, read_any
-from gpatlas.design import Design, checkpoint_path, dataset_path, predictions_path, tuned_path
+from gpatlas.config import AutomlConfig, ExperimentConfig, read_any
+from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @app.command()
@@ -18,8 +21,9 @@ def score(
 ) -> None:
     """Score the predictions of an experiment.
 
-    Writes metrics.csv, splits.csv, selected.csv, pairs.csv, variances.csv and runtimes.csv into the results folder; of
-    the AutoML experiment metrics.csv, scores.csv, causal.csv and runtimes.csv.
+    Writes metrics.csv, splits.csv, selected.csv, pairs.csv, variances.csv and runtimes.csv into the results folder,
+    of the perceiver experiment imputation.csv too; of the AutoML experiment metrics.csv, scores.csv, causal.csv and
+    runtimes.csv.
 
     \b
     Example (after `bash run_snakemake_pipeline.sh scaling`):
@@ -87,8 +91,7 @@ def _score(experiment: ExperimentConfig, results: Path) -> None:
                     selected += selected_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
                     pairs += pair_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
             report(done, len(design.jobs), "jobs")
-    if isinstance(experiment, GpfnConfig):
-        runtimes += [_runtime(results / checkpoint_path(recipe)) for recipe in experiment.pretrain]
+    runtimes += [_runtime(results / path) for path in design.pretrained]
     first = [*design.rows[0].columns, *trait_columns(design.rows[0].columns)]
     table = pd.DataFrame(metrics)[[*first, *METRIC_COLUMNS]]
     write_table(table, results / "metrics.csv")
@@ -97,6 +100,8 @@ def _score(experiment: ExperimentConfig, results: Path) -> None:
     write_table(pd.DataFrame(pairs, columns=[*first, *PAIR_COLUMNS]), results / "pairs.csv")
     write_table(pd.DataFrame(variances), results / "variances.csv")
     write_table(pd.DataFrame(runtimes), results / "runtimes.csv")
+    if experiment.panel_names:
+        write_table(_imputation(design, results), results / "imputation.csv")
     print(f"{results / 'metrics.csv'}: {len(metrics)} rows")
     for model, count in table[table.predictive_ability.isna()].groupby("model").size().items():
         print(f"{model}: {count} rows without predictive ability, because prediction or phenotype is constant")
@@ -119,6 +124,20 @@ def report(
 
     write_report(results, out)
     print(f"{out}: the report of {', '.join(str(folder) for folder in results)}")
+
+
+def _imputation(design: Design, results: Path) -> "DataFrame":
+    """Gather how well masked calls were told after each pretraining."""
+    import pandas as pd
+
+    from gpatlas.io.tables import read_table
+
+    tables = [
+        read_table((results / path).with_name("imputation.csv"), {"class", "model"}).assign(data=panel, recipe=recipe)
+        for path, (recipe, panel) in design.pretrained.items()
+    ]
+    names = ["data", "recipe", "class", "n_calls", "model", "accuracy"]
+    return pd.concat(tables)[names] if tables else pd.DataFrame(columns=names)
 
 
 def _runtime(product: Path) -> dict:

@@ -8,7 +8,7 @@ import typer
 
 from gpatlas.cli import app
 from gpatlas.cli.measure import write_runtime
-from gpatlas.config import EngineSpec, PriorSpec, parse_experiment, parse_mapping, read_yaml
+from gpatlas.config import EngineSpec, PanelSpec, PriorSpec, TrialSpec, parse_experiment, parse_mapping, read_yaml
 from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import SimulationSpec
 from gpatlas.design import Design
@@ -16,6 +16,7 @@ from gpatlas.engines import make_dataset
 from gpatlas.errors import ConfigError
 from gpatlas.io import write_dataset
 from gpatlas.priors.populations import make_population
+from gpatlas.simulate.trials import simulate_panel, simulate_trial
 
 
 @app.command()
@@ -44,10 +45,15 @@ def simulate(
     what = _job(config, row, seed, engine, job)
     columns, seed = what["row"], int(what["seed"])
     start, cpu_start = time.perf_counter(), time.process_time()
+    source = str(config or "--job")
     if "prior" in what:
-        dataset = make_population(PriorSpec.parse(what["prior"], str(config or "--job")), seed)
+        dataset = make_population(PriorSpec.parse(what["prior"], source), seed)
+    elif "panel" in what:
+        dataset = simulate_panel(PanelSpec.parse(what["panel"], source), seed)
+    elif "trial" in what:
+        dataset = simulate_trial(TrialSpec.parse(what["trial"], source), seed)
     else:
-        spec = SimulationSpec.parse(what["simulation"], str(config or "--job"))
+        spec = SimulationSpec.parse(what["simulation"], source)
         dataset = make_dataset(spec, EngineSpec.parse(what["engine"], "--engine"), seed, columns)
     write_dataset(dataset, out)
     write_runtime(

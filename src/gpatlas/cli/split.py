@@ -16,7 +16,7 @@ from gpatlas.dataset import Fold
 from gpatlas.errors import ConfigError, DataError
 from gpatlas.io import read_dataset, write_dataset
 from gpatlas.seeding import stable_seed
-from gpatlas.simulate.folds import assign_folds
+from gpatlas.simulate.folds import assign_folds, phenotype_few
 
 
 @app.command()
@@ -25,6 +25,10 @@ def split(
     out: Annotated[Path, typer.Option("--out", "-o", help="Dataset file to write.")],
     test: Annotated[float, typer.Option(help="Share of samples that is predicted once.")] = 0.2,
     validation: Annotated[float, typer.Option(help="Share of samples for selection: early stopping, tuning.")] = 0.0,
+    phenotyped: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples beside the test's that keep their phenotypes; --validation is their share."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another split.")] = 1,
     size: Annotated[
         str | None, typer.Option(help="Samples x loci that the file must have, e.g. 599x1279; the workflow's check.")
@@ -33,7 +37,9 @@ def split(
 ) -> None:
     """Split samples at random into train, validation and test.
 
-    The folds go into the file, so that all models are held against the same samples.
+    The folds go into the file, so that all models are held against the same samples. With --phenotyped 50 the
+    phenotypes of all training samples but 50 are left out: what would be, had they not been grown. The same seed and
+    fewer phenotyped samples give the same test samples, and some of the phenotyped ones.
 
     \b
     Example:
@@ -42,7 +48,7 @@ def split(
     """
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
-        folds = FoldsSpec(test=test, validation=validation)
+        folds = FoldsSpec(test=test, validation=0.0 if phenotyped else validation)
     except ValueError:
         raise ConfigError(
             f"--test {test:g} --validation {validation:g}: shares of samples, of which --test is positive and which "
@@ -50,13 +56,22 @@ def split(
         ) from None
     dataset = read_dataset(file, lazy=True)
     _check_size(file, dataset.n_samples, dataset.n_loci, size)
-    fold = assign_folds(dataset.n_samples, folds, np.random.default_rng(stable_seed(seed, "split")))
-    provenance = {**dataset.provenance, "split": {"test": test, "validation": validation, "seed": str(seed)}}
-    write_dataset(replace(dataset, fold=fold, provenance=provenance), out)
+    rng = np.random.default_rng(stable_seed(seed, "split"))
+    record = {"test": test, "validation": validation, "seed": str(seed)}
+    if phenotyped is None:
+        fold, phenotypes = assign_folds(dataset.n_samples, folds, rng), dataset.phenotypes
+    else:
+        measured = np.asarray(np.isfinite(dataset.phenotypes).any(axis=1))
+        few = phenotype_few(dataset.n_samples, phenotyped, test, validation, rng, measured)
+        fold, phenotypes = few.fold, np.where(few.silent[:, None], np.nan, dataset.phenotypes)
+        record["phenotyped"] = phenotyped
+    provenance = {**dataset.provenance, "split": record}
+    write_dataset(replace(dataset, fold=fold, phenotypes=phenotypes, provenance=provenance), out)
     took = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu_start}
     write_runtime(runtime, stage="split", n_rows=1, **took)
     counts = ", ".join(f"{(fold == f).sum():,} {f.name}" for f in Fold)
-    print(f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci; {counts}")
+    without = "" if phenotyped is None else f", of which {few.silent.sum():,} without phenotypes"
+    print(f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci; {counts}{without}")
 
 
 def _check_size(file: Path, n_samples: int, n_loci: int, size: str | None) -> None:

@@ -6,6 +6,7 @@ from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import EngineSpec, EvaluationSpec, ExperimentConfig, ModelEntry, TuneSpec
 from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.gpfn import GpfnConfig
+from gpatlas.config.perceiver import PerceiverConfig
 from gpatlas.config.perceiver_recipe import PerceiverRecipe
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.pretrain import PretrainSpec
@@ -22,6 +23,7 @@ from gpatlas.config.reading import (
 )
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
+from gpatlas.config.trials import PanelSpec, TraitLaw, TrialSpec
 
 __all__ = [
     "EXPERIMENTS",
@@ -38,6 +40,8 @@ __all__ = [
     "FrontierConfig",
     "GpfnConfig",
     "ModelEntry",
+    "PanelSpec",
+    "PerceiverConfig",
     "PerceiverRecipe",
     "PhenotypeSpec",
     "PleiotropyConfig",
@@ -46,7 +50,9 @@ __all__ = [
     "ScalingConfig",
     "SearchSpec",
     "SimulationSpec",
+    "TraitLaw",
     "TraitSpec",
+    "TrialSpec",
     "TuneSpec",
     "parse_any",
     "parse_experiment",

@@ -106,10 +106,16 @@ class FilesSpec(Frozen):
             "family": self.family,
             "environment": self.environment,
         }
-        values |= {key.replace("_", "-"): value for key, value in self.options.items() if value is not False}
-        return [
-            f"--{key}" if value is True else f"--{key}={value}" for key, value in values.items() if value is not None
-        ]
+        return _options(values) + self.genotype_arguments
+
+    @property
+    def genotype_arguments(self) -> list[str]:
+        """What `gpatlas import` is told where nothing but the genotypes is wanted."""
+        return _options({key.replace("_", "-"): value for key, value in self.options.items() if value is not False})
+
+
+def _options(values: dict[str, Any]) -> list[str]:
+    return [f"--{key}" if value is True else f"--{key}={value}" for key, value in values.items() if value is not None]
 
 
 class DatasetEntry(Frozen):

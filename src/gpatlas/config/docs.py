@@ -15,6 +15,7 @@ from gpatlas.config.priors import PriorSpec
 from gpatlas.config.reading import EXPERIMENTS
 from gpatlas.config.real_data import DataEntry
 from gpatlas.config.simulation import FoldsSpec, FoundersSpec, PhenotypeSpec, SimulationSpec, TraitSpec
+from gpatlas.config.trials import PanelSpec, TraitLaw
 
 _HEAD = """# Configuration
 
@@ -34,6 +35,7 @@ def reference() -> str:
         parts.append(f"## Experiment `{name}`\n\n{inspect.getdoc(model)}\n\n{_keys(model)}")
     parts += _sections({"search": SearchSpec, "datasets": DatasetEntry, "files": FilesSpec})
     parts += _sections({"pretrain": PretrainSpec, "prior": PriorSpec, "data": DataEntry})
+    parts += _sections({"panels": PanelSpec, "trait": TraitLaw})
     parts.append(
         f"### Recipes of `gpatlas perceiver pretrain`\n\n{inspect.getdoc(PerceiverRecipe)}\n\n{_keys(PerceiverRecipe)}"
     )

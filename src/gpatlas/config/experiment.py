@@ -10,6 +10,7 @@ from gpatlas.config.base import Frozen
 from gpatlas.config.priors import PriorSpec
 from gpatlas.config.real_data import DataSpec
 from gpatlas.config.simulation import FoldsSpec, SimulationSpec, check_shares
+from gpatlas.config.trials import TrialSpec
 
 Heritability = Annotated[float, Field(gt=0, le=1)]
 
@@ -101,7 +102,9 @@ class ModelEntry(Frozen):
     preset: str | None = Field(None, description="named hyperparameters to start from, e.g. published")
     max_n_samples: int | None = Field(None, ge=1, description="skip the model on larger populations")
     max_n_loci: int | None = Field(None, ge=1, description="skip the model on populations with more loci")
-    init_from: str | None = Field(None, description="gpfn: which recipe of `pretrain` its checkpoint comes from")
+    init_from: str | None = Field(
+        None, description="gpfn, perceiver: which recipe of `pretrain` its checkpoint comes from"
+    )
     tune: TuneSpec | None = Field(None, description="search hyperparameters around these: {} or keys, see `tune`")
 
     @property
@@ -115,6 +118,8 @@ class ExperimentConfig(Frozen, ABC):
 
     cell_columns: ClassVar[tuple[str, ...]]  # design columns that name a cell: all but what follows from them
     noise_columns: ClassVar[tuple[str, ...]]  # rows that differ in these alone share their random numbers
+    job_columns: ClassVar[tuple[str, ...]] = ("n_samples",)  # small cells that are equal in these share jobs
+    panel_column: ClassVar[str | None] = None  # design column that names the panel a network is pretrained on, if any
     table_pattern: ClassVar[str] = ""  # how the published pipeline names this experiment's tables; empty: as scaling
     drawn_along: ClassVar[str]  # design column along which a picture of the design shows a sample size's cells
 
@@ -147,6 +152,16 @@ class ExperimentConfig(Frozen, ABC):
             return {name: {} if entry is None else entry for name, entry in value.items()}
         return value
 
+    @property
+    def recipes(self) -> Mapping[str, Frozen]:
+        """Recipes of networks that are trained before models are fitted, by name; most experiments have none."""
+        return {}
+
+    @property
+    def panel_names(self) -> tuple[str, ...]:
+        """Panels that each recipe is trained on; none where recipes say themselves what to train on."""
+        return ()
+
     @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
         """Expand the lists to design rows; every row has `n_samples` and `rep`."""
@@ -156,5 +171,5 @@ class ExperimentConfig(Frozen, ABC):
         """Design columns that differ among the traits of a row, each `(n_traits,)`."""
 
     @abstractmethod
-    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec | PriorSpec | DataSpec:
+    def simulation(self, row: Mapping[str, Any]) -> SimulationSpec | PriorSpec | DataSpec | TrialSpec:
         """What to simulate, or to split, for one design row."""

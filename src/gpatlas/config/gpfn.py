@@ -63,6 +63,11 @@ class GpfnConfig(ExperimentConfig):
                 raise ValueError(f"models.{label}.init_from: no recipe {entry.init_from} in pretrain ({known})")
         return self
 
+    @property
+    def recipes(self) -> Mapping[str, PretrainSpec]:
+        """Recipes of networks by name."""
+        return self.pretrain
+
     def rows(self) -> list[dict[str, Any]]:
         """Expand the lists to design rows, in the order of the file."""
         drawn = product(self.prior, self.law, self.n_samples, self.n_markers, range(1, self.replicates + 1))

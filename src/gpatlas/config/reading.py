@@ -11,6 +11,7 @@ from gpatlas.config.dilution import DilutionConfig
 from gpatlas.config.experiment import ExperimentConfig
 from gpatlas.config.frontier import FrontierConfig
 from gpatlas.config.gpfn import GpfnConfig
+from gpatlas.config.perceiver import PerceiverConfig
 from gpatlas.config.pleiotropy import PleiotropyConfig
 from gpatlas.config.scaling import ScalingConfig
 from gpatlas.config.simulation import SimulationSpec
@@ -22,6 +23,7 @@ DESIGNED: dict[str, type[ExperimentConfig]] = {  # simulated populations × mode
     "pleiotropy": PleiotropyConfig,
     "frontier": FrontierConfig,
     "gpfn": GpfnConfig,
+    "perceiver": PerceiverConfig,
 }
 EXPERIMENTS: dict[str, type[ExperimentConfig] | type[AutomlConfig]] = {**DESIGNED, "automl": AutomlConfig}
 

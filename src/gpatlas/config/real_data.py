@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from gpatlas.config.automl import FilesSpec
 from gpatlas.config.base import Frozen
 from gpatlas.config.simulation import check_shares
+from gpatlas.config.trials import check_phenotyped
 
 LAW = "data"  # what the design column `law` says of them: nobody knows it
 
@@ -34,6 +35,11 @@ class DataEntry(Frozen):
         """What `gpatlas import` is told beside the genotypes and where to write."""
         return [*self.files.import_arguments, f"--traits={','.join(self.traits)}"]
 
+    @property
+    def panel_arguments(self) -> list[str]:
+        """What `gpatlas import` is told where the genotypes alone are wanted."""
+        return self.files.genotype_arguments
+
 
 class DataSpec(Frozen):
     """One random split of a real population (`gpatlas split`)."""
@@ -49,10 +55,16 @@ class DataSpec(Frozen):
     validation: Annotated[float, Field(ge=0, lt=1)] = Field(
         description="share of samples that networks which stop early hold back"
     )
+    n_phenotyped: int | None = Field(
+        None, ge=1, description="samples that may be learnt from, of which `validation` is a share then; none: all"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        check_shares(self.validation, self.test)
+        if self.n_phenotyped is not None:
+            check_phenotyped(self.n_phenotyped, self.n_samples, self.test)
+        else:
+            check_shares(self.validation, self.test)
         return self
 
     @property
@@ -69,4 +81,5 @@ class DataSpec(Frozen):
     def split_arguments(self) -> list[str]:
         """What `gpatlas split` is told beside the dataset, the seed and where to write."""
         size = f"--size={self.n_samples}x{self.n_markers}"
-        return [f"--test={self.test}", f"--validation={self.validation}", size]
+        few = [] if self.n_phenotyped is None else [f"--phenotyped={self.n_phenotyped}"]
+        return [f"--test={self.test}", f"--validation={self.validation}", *few, size]

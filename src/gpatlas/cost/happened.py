@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpatlas.config.gpfn import GpfnConfig
-from gpatlas.design import Design, checkpoint_path, dataset_path, predictions_path, tuned_path
+from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
 
@@ -44,8 +43,8 @@ def what_happened(design: Design, results: Path) -> tuple[dict[str, Happened], f
     """
     folder = results / design.config.experiment
     products: dict[str, list[Path]] = {"simulate": [folder / dataset_path(row) for row in design.rows]}
-    if isinstance(design.config, GpfnConfig):
-        products["pretrain"] = [folder / checkpoint_path(recipe) for recipe in design.config.pretrain]
+    if design.pretrained:
+        products["pretrain"] = [folder / path for path in design.pretrained]
     for label in design.config.models:
         jobs = [job for job in design.jobs if label in design.models(job)]
         products[f"tune {label}"] = [

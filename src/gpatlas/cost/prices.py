@@ -1,14 +1,13 @@
 """Prices: seconds, memory and disk of one simulation, one fitting job and one search."""
 
-import math
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from gpatlas.config.experiment import VALIDATION_SHARE
-from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.priors import PriorSpec
 from gpatlas.config.real_data import DataSpec
+from gpatlas.config.trials import TrialSpec
 from gpatlas.cost.machine import Machine
 from gpatlas.design import Design, DesignRow, FitJob
 from gpatlas.models import make, search_space
@@ -20,8 +19,6 @@ START_SIMULATE, START_CLASSICAL = 0.23, 1.1  # CPU seconds of a process beside i
 SECONDS_PER_FIT = 0.015  # reading, checking, predicting, writing, at pace 1
 GENOTYPES_PER_SECOND = {"native": 1.0e8, "alphasimr": 1.2e7, "tables": 2.0e7}  # of five traits, at pace 1
 GENOTYPES_OF_PRIOR_PER_SECOND = 2.0e7
-# of training on a draw: eigendecompositions and products of its samples' kernels, forward and back, and what is beside
-EIGEN_OF_STEP, PRODUCTS_OF_STEP, SECONDS_OF_DRAW, SHARE_OF_VALIDATION = 5.0, 60.0, 0.02, 0.1
 START_ENGINE = {"native": 0.0, "alphasimr": 4.0, "tables": 0.5}
 HELD_BY_ENGINE = {"native": 1, "alphasimr": 16, "tables": 2}  # bytes of a genotype that is not packed
 DATASET_OVERHEAD = 6e4  # bytes of a dataset file beside its samples
@@ -72,7 +69,7 @@ def price_simulation(design: Design, row: DesignRow, machine: Machine) -> JobCos
     simulation = design.simulation(row)
     if isinstance(simulation, DataSpec):  # read from disk and written again
         return JobCost(START_SIMULATE * machine.pace, 1.5e8 + held, disk, n)
-    if isinstance(simulation, PriorSpec):
+    if isinstance(simulation, PriorSpec | TrialSpec):
         seconds += n * p / GENOTYPES_OF_PRIOR_PER_SECOND * machine.pace
         return JobCost(seconds, 2.5e8 + held, disk, n)
     for trait in simulation.traits:
@@ -89,14 +86,13 @@ def price_fit(design: Design, job: FitJob, label: str, machine: Machine) -> JobC
     model = entry.model or label
     estimator = make(model, preset=entry.preset, **entry.hyperparameters)
     evaluation = design.config.evaluation
-    held_out = evaluation.test
-    if evaluation.protocol == "holdout" and estimator.uses_validation:
-        held_out += evaluation.validation
+    held_back = evaluation.validation if evaluation.protocol == "holdout" and estimator.uses_validation else 0.0
     over_splits = evaluation.protocol == "published" and model == "rrblup"
     total, disk = Work(0.0, 0.0), 0.0
     for row in job.rows:
         n, p, t = size(design, row)
-        fitted = round((1 - held_out) * n)
+        few = getattr(design.simulation(row), "n_phenotyped", None)
+        fitted = round((1 - evaluation.test - held_back) * n if few is None else (1 - held_back) * few)
         if over_splits and evaluation.splits == "published":  # every trait has splits of its own
             total += estimator.work(fitted, p, 1) * (evaluation.n_splits * t)
         else:
@@ -107,16 +103,6 @@ def price_fit(design: Design, job: FitJob, label: str, machine: Machine) -> JobC
     fits = SECONDS_PER_FIT * len(job.rows) * machine.pace
     packed = design.simulation(job.rows[0]).ploidy == 1
     return _job(estimator, replace(total, memory=total.held(estimator, packed)), fits, disk, n_samples, machine)
-
-
-def price_pretraining(spec: PretrainSpec, machine: Machine) -> JobCost:
-    """Price the training of a network by a recipe: draws, steps and validations."""
-    n, m = (math.sqrt(low * high) for low, high in (spec.n_samples, spec.n_markers))
-    steps = spec.n_batches * (1 + SHARE_OF_VALIDATION)
-    of_draw = EIGEN_OF_STEP * n**3 / machine.eigen + PRODUCTS_OF_STEP * n**2 * m / machine.flops
-    drawn = n * m / GENOTYPES_OF_PRIOR_PER_SECOND * machine.pace
-    taken = machine.start_torch + steps * spec.batch_size * (of_draw + drawn + SECONDS_OF_DRAW * machine.pace)
-    return JobCost(taken, TORCH_PROCESS + 8e1 * spec.batch_size * n * m + 1e9, 3e6)
 
 
 def price_search(design: Design, row: DesignRow, label: str, machine: Machine) -> JobCost:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gpatlas.cost.machine import SLOW_NODE, T4
+from gpatlas.cost.pretraining import price_pretraining
 from gpatlas.cost.prices import JobCost, price_fit, price_search, price_simulation
-from gpatlas.design import Design
+from gpatlas.design import Design, checkpoint_path
 
 LEAST_MINUTES, SPARE_TIME = 10, 2.0
 LEAST_MB, SPARE_MEMORY = 600, 1.25  # Snakemake's own two processes around a job
@@ -61,6 +62,10 @@ class Requests:
     def simulate(self, row: str, attempt: int = 1) -> Request:
         """Request for the dataset of a row."""
         return request(price_simulation(self.design, self._rows[row], SLOW_NODE)).again(attempt)
+
+    def pretrain(self, recipe: str, panel: str | None = None, attempt: int = 1) -> Request:
+        """Request for the network of a recipe, on a panel where each has its own."""
+        return request(price_pretraining(self.design, checkpoint_path(recipe, panel), self._node)).again(attempt)
 
     def _fit(self, job: str, model: str, attempt: int = 1) -> Request:
         """Request for a model's fits of a job."""

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpatlas.config.gpfn import GpfnConfig
+from gpatlas.config.perceiver import PerceiverConfig
 from gpatlas.cost.machine import Machine
+from gpatlas.cost.pretraining import price_panel, price_pretraining
 from gpatlas.cost.prices import (
     JobCost,
     on_gpu,
     price_fit,
-    price_pretraining,
     price_search,
     price_simulation,
     size,
     takes_torch,
 )
-from gpatlas.design import Design, checkpoint_path, dataset_path, predictions_path, tuned_path
+from gpatlas.design import Design, dataset_path, panel_path, predictions_path, tuned_path
 from gpatlas.models import make
 
 DRAWING = (3.0, 6.5, 6.5, 1.3)  # CPU seconds of score, two notebooks and the report, at pace 1
@@ -71,9 +71,14 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
 
     todo = [row for row in design.rows if missing(dataset_path(row))]
     stages = [Stage(name, "simulate", tuple(price_simulation(design, row, machine) for row in todo))]
-    if isinstance(design.config, GpfnConfig) and design.config.pretrain:
-        recipes = [spec for key, spec in design.config.pretrain.items() if missing(checkpoint_path(key))]
-        stages.append(Stage(name, "pretrain", tuple(price_pretraining(spec, machine) for spec in recipes)))
+    panels = [panel for panel in design.config.panel_names if design.config.recipes and missing(panel_path(panel))]
+    if panels:
+        assert isinstance(design.config, PerceiverConfig)
+        costs = tuple(price_panel(design.config.panel(panel), machine) for panel in panels)
+        stages.append(Stage(name, "panels", costs))
+    trained = [price_pretraining(design, path, machine) for path in design.pretrained if missing(path)]
+    if design.pretrained:
+        stages.append(Stage(name, "pretrain", tuple(trained)))
     for label, entry in design.config.models.items():
         gpu = on_gpu(make(entry.model or label, preset=entry.preset, **entry.hyperparameters), machine)
         if entry.tune is not None:

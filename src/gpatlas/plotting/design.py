@@ -27,5 +27,5 @@ def plot_design(design: Design) -> Figure:
     axis.set_ylabel("samples")
     cells = len({row.cell for row in design.rows})
     axis.set_title(f"{design.config.experiment}: {len(design.rows)} populations in {cells} cells", loc="left")
-    log_axis(axis, {"n_qtl": "QTL", "n_markers": "markers"}[along])
+    log_axis(axis, {"n_qtl": "QTL", "n_markers": "markers", "n_phenotyped": "phenotyped samples"}[along])
     return figure

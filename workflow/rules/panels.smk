@@ -1,0 +1,102 @@
+# Networks that are pretrained on a panel: its genotypes are a file of their own, which holds no phenotypes at all.
+import re
+
+RECIPES = {
+    name: json.dumps(spec, sort_keys=True)
+    for name, spec in COMPLETE["pretrain"].items()
+}
+
+
+def names_of(panels):
+    """Expression for the names of panels, which matches nothing where there is none."""
+    return "|".join(map(re.escape, panels)) or "(?!)"
+
+
+rule panel:
+    output:
+        f"{RESULTS}/panels/{{panel}}.h5",
+    log:
+        f"{LOGS}/panels/{{panel}}.log",
+    wildcard_constraints:
+        panel=names_of(EXPERIMENT.panels),
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        job=lambda wildcards: json.dumps(
+            EXPERIMENT.panel_job(wildcards.panel), sort_keys=True
+        ),
+    shell:
+        "gpatlas simulate --job {params.job:q} --out {output} > {log} 2>&1"
+
+
+rule import_panel:
+    input:
+        lambda wildcards: EXPERIMENT.data[wildcards.panel].files.genotypes,
+    output:
+        f"{RESULTS}/panels/{{panel}}.h5",
+    log:
+        f"{LOGS}/panels/{{panel}}.log",
+    wildcard_constraints:
+        panel=names_of(EXPERIMENT.data),
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=120,
+    params:
+        arguments=lambda wildcards: EXPERIMENT.data[wildcards.panel].panel_arguments,
+    shell:
+        "gpatlas import {input:q} {params.arguments:q} --out {output} > {log} 2>&1"
+
+
+# A killed pretraining goes on from its last state.
+rule pretrain:
+    input:
+        f"{RESULTS}/panels/{{panel}}.h5",
+    output:
+        checkpoint=f"{RESULTS}/pretrain/{{recipe}}/{{panel}}/checkpoint.safetensors",
+        curves=f"{RESULTS}/pretrain/{{recipe}}/{{panel}}/curves.svg",
+        tables=expand(
+            f"{RESULTS}/pretrain/{{{{recipe}}}}/{{{{panel}}}}/{{table}}.csv",
+            table=["training", "validation", "imputation"],
+        ),
+        runtime=f"{RESULTS}/pretrain/{{recipe}}/{{panel}}/checkpoint.runtime.json",
+    log:
+        f"{LOGS}/pretrain/{{recipe}}/{{panel}}/pretrain.log",
+    wildcard_constraints:
+        recipe="[^/]+",
+        panel="[^/]+",
+    threads: lambda wildcards: EXPERIMENT.pretrain[wildcards.recipe].threads
+    resources:
+        mem_mb=lambda wildcards, attempt: REQUESTS.pretrain(
+            wildcards.recipe, wildcards.panel, attempt
+        ).mem_mb,
+        runtime=lambda wildcards, attempt: REQUESTS.pretrain(
+            wildcards.recipe, wildcards.panel, attempt
+        ).runtime,
+        gpu=int(GPUS),
+    params:
+        recipe=lambda wildcards: RECIPES[wildcards.recipe],
+        folder=lambda wildcards, output: Path(output.checkpoint).parent,
+    shell:
+        "gpatlas perceiver pretrain {input} --recipe-text {params.recipe:q} --out {params.folder}"
+        " --replace --runtime {output.runtime} > {log} 2>&1"
+
+
+rule hparams_of_panel:
+    input:
+        lambda wildcards: f"{RESULTS}/{checkpoint_path(COMPLETE['models'][wildcards.model]['init_from'], wildcards.panel)}",
+    output:
+        f"{RESULTS}/hparams/{{model}}/{{panel}}.json",
+    log:
+        f"{LOGS}/hparams/{{model}}/{{panel}}.log",
+    wildcard_constraints:
+        model="[^/]+",
+        panel="[^/]+",
+    localrule: True
+    params:
+        entry=lambda wildcards: json.dumps(
+            COMPLETE["models"][wildcards.model], sort_keys=True
+        ),
+    shell:
+        "gpatlas hparams --model {wildcards.model} --entry {params.entry:q} --checkpoint {input} --out {output}"
+        " > {log} 2>&1"
