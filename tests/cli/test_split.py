@@ -41,6 +41,7 @@ def test_folds_follow_the_seed_and_nothing_else_changes(gpatlas, data_file):
         (["--test", "1"], "leave some to train on"),
         (["--test", "0.6", "--validation", "0.5"], "leave some to train on"),
         (["--test", "0.001"], "a fold would be empty"),
+        (["--phenotyped", "280"], "280 phenotyped samples are asked for, but 240 are left beside 60 of test"),
         (["--size", "300"], "expected samples x loci"),
         (["--size", "300x25"], "has 300 samples × 24 loci, not 300 × 25; in a configuration, write n_samples: 300"),
     ],
@@ -49,3 +50,18 @@ def test_mistakes_are_one_line(gpatlas, data_file, options, message):
     done = gpatlas("split", data_file, "--out", data_file.with_name("x.h5"), *options)
     assert message in one_line_error(done)
     assert not data_file.with_name("x.h5").exists()
+
+
+def test_few_samples_keep_their_phenotypes(gpatlas, data_file):
+    before = read_dataset(data_file)
+    options = ("--test", 0.2, "--validation", 0.2, "--seed", 3)
+    few, printed = folds(gpatlas, data_file, *options, "--phenotyped", 40)
+    assert "300 samples × 24 loci; 232 train, 8 validation, 60 test, of which 200 without phenotypes" in printed
+    known = np.isfinite(few.phenotypes).all(axis=1)
+    assert known.sum() == 100
+    assert known[few.fold != Fold.train].all()
+    np.testing.assert_array_equal(few.phenotypes[known], before.phenotypes[known])
+    np.testing.assert_array_equal(few.dosage(), before.dosage())
+    more = folds(gpatlas, data_file, *options, "--phenotyped", 90)[0]
+    assert np.isfinite(more.phenotypes[known]).all()
+    np.testing.assert_array_equal(few.fold == Fold.test, more.fold == Fold.test)

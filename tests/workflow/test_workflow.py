@@ -160,6 +160,19 @@ def test_a_tiny_gpfn(run):
     assert "GPFN: networks trained on simulated breeding populations" in page
 
 
+def test_a_tiny_perceiver(run):
+    results = run / "results/perceiver"
+    metrics, imputation = (pd.read_csv(results / f"{name}.csv") for name in ("metrics", "imputation"))
+    models = yaml.safe_load(SMOKE.with_name("perceiver.yaml").read_text())["models"]
+    assert len(metrics) == 4 * 2 * len(models)  # trials × environments × models
+    assert list(metrics.columns[:5]) == ["data", "n_samples", "n_markers", "n_phenotyped", "rep"]
+    assert (metrics.n_test == 18).all()
+    assert (metrics[metrics.model == "rrblup"].n_train == metrics[metrics.model == "rrblup"].n_phenotyped).all()
+    assert metrics.accuracy.notna().all()
+    assert list(imputation.columns) == ["data", "recipe", "class", "n_calls", "model", "accuracy"]
+    assert "Figure 7A" in (run / "results/report.html").read_text()
+
+
 def test_draws_beforehand_in_shards(tmp_path):
     done = snakemake(tmp_path, "-n", "--config", "draw_shards=3", target="gpfn")
     assert planned(done)["draw"] == 3
@@ -322,7 +335,7 @@ def test_one_core_gives_the_same_bytes_as_two(run, tmp_path):
 
 def test_populations_differ(run):
     hashes = {read_dataset(path).content_hash for path in run.rglob("dataset.h5")}
-    assert len(hashes) == 21
+    assert len(hashes) == 25
 
 
 def test_a_lost_result_is_made_again_and_nothing_else(copy):

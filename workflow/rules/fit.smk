@@ -28,7 +28,9 @@ rule fit:
         ],
         checkpoint=lambda wildcards: [
             f"{RESULTS}/{path}"
-            for path in DESIGN.checkpoints(JOBS_BY_NAME[wildcards.job], wildcards.model)
+            for path in DESIGN.checkpoints(
+                JOBS_BY_NAME[wildcards.job], wildcards.model
+            )
         ],
         datasets=lambda wildcards: JOBS[wildcards.job],
     output:

@@ -19,12 +19,14 @@ from gpatlas.plotting.fig3_pleiotropy import (
 from gpatlas.plotting.fig4_frontier import plot_found_pairs, plot_frontier
 from gpatlas.plotting.fig5_automl import plot_causal_ranks, plot_scores_to_ceiling
 from gpatlas.plotting.fig6_gpfn import plot_accuracy_by_prior, plot_interval_coverage, plot_real_data
+from gpatlas.plotting.fig7_perceiver import plot_ability_by_phenotyped, plot_imputation, plot_pretraining_gain
 from gpatlas.plotting.prior_draws import plot_prior_draws
 from gpatlas.plotting.style import save
 from gpatlas.plotting.supp_linear_check import plot_linear_check
 
 __all__ = [
     "plot_ability_by_markers",
+    "plot_ability_by_phenotyped",
     "plot_accuracy_by_prior",
     "plot_accuracy_to_ceiling",
     "plot_calibration",
@@ -37,6 +39,7 @@ __all__ = [
     "plot_gain_by_markers",
     "plot_gain_over_linear",
     "plot_importance",
+    "plot_imputation",
     "plot_interval_coverage",
     "plot_leaderboard",
     "plot_linear_check",
@@ -47,6 +50,7 @@ __all__ = [
     "plot_pairing",
     "plot_pairing_difference",
     "plot_precision_recall",
+    "plot_pretraining_gain",
     "plot_prior_draws",
     "plot_real_data",
     "plot_roc",

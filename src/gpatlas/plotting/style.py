@@ -32,6 +32,9 @@ MODEL_COLOURS = {
     "transformer": "#999933",
     "bayes_cpi": "#DDCC77",
     "gpfn": "#AA4499",
+    "perceiver": "#117733",
+    "perceiver_pretrained": "#117733",
+    "perceiver_scratch": "#CC6677",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -66,6 +69,8 @@ MODEL_NAMES = {
     "bayes_cpi": "BayesCπ",
     "gpfn": "GPFN",
     "gpfn_laptop": "GPFN, trained here",
+    "perceiver_pretrained": "perceiver, pretrained",
+    "perceiver_scratch": "perceiver, from scratch",
     "kernel_tree": "kernels and trees",
 }
 GREY, INK = "#6b7280", "#111827"

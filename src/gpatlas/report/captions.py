@@ -81,6 +81,15 @@ STORIES = {
         "law",
         within=("prior",),
     ),
+    "perceiver": Story(
+        "Perceiver: pretrained on every genotype, finetuned on the few lines with phenotypes",
+        "Which models are ahead of rrBLUP, with how many phenotyped lines",
+        "Why: rrBLUP asks one number of the data, how much of the variance is additive, and takes relationships from "
+        "all markers alike. A network has to learn which pieces of the genome are the same before it can learn what "
+        "they do; pretraining lets it learn the first from lines without phenotypes.",
+        ("data",),
+        "n_phenotyped",
+    ),
 }
 
 TITLES = {"automl_cohort": "One clinic, from genotypes to a predictor"}  # of notebooks that tell a story of their own
@@ -145,6 +154,22 @@ CAPTIONS = {
         "Figure 6C",
         "Predictive ability in real populations, and its difference to rrBLUP on the same samples. Points are means "
         "over random splits, bars ± one standard error as if splits shared no samples.",
+    ),
+    "fig7a_ability": (
+        "Figure 7A",
+        "Predictive ability, and accuracy where the truth is known, against the number of lines with phenotypes. "
+        "Points are means over replicates, each the mean over environments; bars are 95 % intervals (of real lines as "
+        "if random splits shared none).",
+    ),
+    "fig7b_gain": (
+        "Figure 7B",
+        "Predictive ability of the pretrained perceiver less that of each other model on the same lines, trait and "
+        "errors. Above zero, the pretrained one is ahead. Bars are 95 % intervals over replicates.",
+    ),
+    "fig7c_imputation": (
+        "Figure 7C",
+        "Share of hidden calls that pretraining tells right on lines held out from it, by the frequency of the minor "
+        "allele, beside the vote of the lines that are nearest in a window of markers, and the most frequent call.",
     ),
     "fig4a_frontier": (
         "Figure 4A",

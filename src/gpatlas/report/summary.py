@@ -25,9 +25,10 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "n_traits": ("traits", lambda value: f"{value:,}"),
     "pairing": ("pairs", str),
     "n_markers": ("markers", lambda value: f"{value:,}"),
+    "data": ("panel", str),
     "architecture": ("epistasis", lambda value: ARCHITECTURE_NAMES[value]),
 }
-_ALONG = {"n_qtl": "QTL", "n_markers": "markers", "law": "law"}
+_ALONG = {"n_qtl": "QTL", "n_markers": "markers", "law": "law", "n_phenotyped": "phenotyped lines"}
 
 
 def verdicts(metrics: pd.DataFrame, story: Story) -> pd.DataFrame:
