@@ -50,6 +50,11 @@ def checkpoint_of(model):
     return [] if recipe is None else [f"{RESULTS}/{checkpoint_path(recipe)}"]
 
 
+def any_of(names):
+    """Return an expression for any of some names, which matches nothing where there is none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 def row_of(wildcards):
     """Return the row of the design that a dataset belongs to."""
     return DESIGN.row(f"{wildcards.cell}/rep~{wildcards.rep}")

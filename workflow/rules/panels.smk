@@ -1,15 +1,8 @@
 # Networks that are pretrained on a panel: its genotypes are a file of their own, which holds no phenotypes at all.
-import re
-
 RECIPES = {
     name: json.dumps(spec, sort_keys=True)
     for name, spec in COMPLETE["pretrain"].items()
 }
-
-
-def names_of(panels):
-    """Expression for the names of panels, which matches nothing where there is none."""
-    return "|".join(map(re.escape, panels)) or "(?!)"
 
 
 rule panel:
@@ -18,7 +11,7 @@ rule panel:
     log:
         f"{LOGS}/panels/{{panel}}.log",
     wildcard_constraints:
-        panel=names_of(EXPERIMENT.panels),
+        panel=any_of(EXPERIMENT.panels),
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=30,
@@ -38,7 +31,7 @@ rule import_panel:
     log:
         f"{LOGS}/panels/{{panel}}.log",
     wildcard_constraints:
-        panel=names_of(EXPERIMENT.data),
+        panel=any_of(EXPERIMENT.data),
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=120,

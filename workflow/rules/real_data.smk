@@ -30,7 +30,7 @@ rule split:
     log:
         f"{LOGS}/{{cell}}/rep~{{rep}}/split.log",
     wildcard_constraints:
-        cell="|".join(map(re.escape, SPLIT)) or "(?!)",
+        cell=any_of(SPLIT),
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=10,
