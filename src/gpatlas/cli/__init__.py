@@ -41,7 +41,7 @@ def main() -> NoReturn:
     # verbs register themselves, in the order in which they are used
     from gpatlas.cli import configure, simulate, simulate_cohort  # noqa: F401, I001
     from gpatlas.cli import import_genotypes, split, export_genotypes, inspect, munge, harmonize  # noqa: F401
-    from gpatlas.cli import hparams, tune, fit, automl, gpfn, predict, evaluate  # noqa: F401
+    from gpatlas.cli import hparams, tune, fit, automl, gpfn, perceiver, predict, evaluate  # noqa: F401
 
     try:
         code = app(standalone_mode=False)

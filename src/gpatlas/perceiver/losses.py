@@ -15,7 +15,10 @@ def indicator_loss(logits: Tensor, indicators: Tensor, gamma: float = 0.0) -> Te
     """
     logits = logits.float()
     loss = F.binary_cross_entropy_with_logits(logits, indicators, reduction="none")
-    return loss * (-torch.expm1(-loss)) ** gamma if gamma else loss  # p = exp(-loss)
+    if not gamma:
+        return loss
+    wrong = -torch.expm1(-loss)  # 1 - p, as p = exp(-loss)
+    return loss * wrong.clamp_min(torch.finfo(loss.dtype).tiny) ** gamma
 
 
 def ploidy_penalty(logits_BQKP: Tensor, ploidy: int) -> Tensor:
