@@ -60,7 +60,10 @@ def test_a_recipe_from_a_file_and_the_command_line(gpatlas, population, tmp_path
     ("words", "message"),
     [
         (["--recipe-text", "{objectiv: masked}"], "--recipe-text: unknown key 'objectiv'; did you mean 'objective'?"),
-        (["--recipe-text", "{prop_y: 0.9}"], "--recipe-text: prop_y: input should be less than or equal to 0.5, not 0.9"),
+        (
+            ["--recipe-text", "{prop_y: 0.9}"],
+            "prop_y: input should be less than or equal to 0.5, not 0.9",
+        ),
         (["--recipe-text", "{allele_weight: 1}"], "allele_weight 1 is of the contrastive objective, not of masked"),
         (["--recipe-text", "{}", "--recipe", "a.yaml"], "comes from --recipe or from --recipe-text, not from both"),
         (["--recipe", "absent.yaml"], "cannot read absent.yaml"),
