@@ -34,7 +34,7 @@ def export(
         typer.Option(help="gperceiver: the trait to write, in all its environments; needed if there are more."),
     ] = None,
 ) -> None:
-    """Write genotypes as VCF or PLINK files, or gperceiver's tables.
+    """Write genotypes as VCF, PLINK or gperceiver's files.
 
     A VCF that ends in .gz is compressed as bgzip does; beside .bed or .pgen stand the files that belong to it, and
     beside x.markers.tsv, which is gperceiver's, x.chroms.tsv and x.phenotypes.tsv. What the format cannot hold is

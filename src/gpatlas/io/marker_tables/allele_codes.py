@@ -84,6 +84,7 @@ def decode_alleles(
     if half:
         said.append(f"{several(half, 'call')} with some alleles missing taken as missing")
     if len(kept) < n_loci:
-        said.append(f"{several(n_loci - len(kept), 'locus')} with more than two alleles left out")
+        left_out = several(n_loci - len(kept), "locus")
+        said.append(f"{left_out} with more than two alleles left out (with its table of chroms they are kept)")
     alleles = np.array([first, last]).T.astype(str)
     return np.ascontiguousarray(dosage[:, kept]), alleles[kept], kept, said
