@@ -4,7 +4,7 @@ import typer
 
 from gpatlas.cli import app
 
-perceiver = typer.Typer(help="Networks pretrained on genotypes, then finetuned on phenotypes.", no_args_is_help=True)
+perceiver = typer.Typer(help="Networks pretrained on genotypes, finetuned on traits.", no_args_is_help=True)
 app.add_typer(perceiver, name="perceiver")
 
 # they register themselves, in the order in which they are used
