@@ -39,6 +39,7 @@ def reference() -> str:
     parts.append(
         f"### Recipes of `gpatlas perceiver pretrain`\n\n{inspect.getdoc(PerceiverRecipe)}\n\n{_keys(PerceiverRecipe)}"
     )
+    parts += _networks()
     parts.append(f"## `engine`\n\nA name, or keys:\n\n{_keys(EngineSpec)}")
     parts.append(f"## `evaluation`\n\nA protocol's name, or keys:\n\n{_keys(EvaluationSpec)}")
     parts.append(f"## `models`\n\n{_first_paragraph(ModelEntry)}\n\n{_keys(ModelEntry)}")
@@ -112,14 +113,33 @@ def _models() -> list[str]:
     for name in sorted(REGISTRY):
         estimator = model_class(name)
         presets = ", ".join(f"`{preset}`" for preset in sorted(estimator.presets)) or "none"
-        lines = ["| hyperparameter | allowed, default | meaning |", "|---|---|---|"]
-        for key, allowed, meaning in _numpydoc_parameters(inspect.getdoc(estimator) or ""):
-            lines.append(f"| `{key}` | {allowed} | {meaning} |")
-        parts.append(f"### `{name}`\n\n{_first_paragraph(estimator)} Presets: {presets}.\n\n" + "\n".join(lines))
+        table = _parameters("hyperparameter", estimator)
+        parts.append(f"### `{name}`\n\n{_first_paragraph(estimator)} Presets: {presets}.\n\n{table}")
         for space, ranges in estimator.search_spaces.items():
             varied = "; ".join(f"`{key}` {range_.describe()}" for key, range_ in ranges.items())
             parts.append(f"Search space `{space}`: {varied}.")
     return parts
+
+
+def _networks() -> list[str]:
+    """Settings of a perceiver's networks, from the docstrings of their classes."""
+    from gpatlas.nn.perceiver.networks import ARCHITECTURES, network_class
+
+    parts = []
+    for name in ARCHITECTURES:
+        network = network_class(name)
+        table = _parameters("setting", network, without=("layout",))
+        parts.append(f"#### `network` of architecture `{name}`\n\n{_first_paragraph(network)}\n\n{table}")
+    return parts
+
+
+def _parameters(heading: str, thing: type, without: tuple[str, ...] = ()) -> str:
+    """Return a table of the parameters that a docstring tells of."""
+    lines = [f"| {heading} | allowed, default | meaning |", "|---|---|---|"]
+    for key, allowed, meaning in _numpydoc_parameters(inspect.getdoc(thing) or ""):
+        if key not in without:
+            lines.append(f"| `{key}` | {allowed} | {meaning} |")
+    return "\n".join(lines)
 
 
 def _numpydoc_parameters(doc: str) -> list[tuple[str, str, str]]:
