@@ -75,7 +75,7 @@ class Windows:
             n_blocks = -(-(end - start) // most)
             cuts = np.linspace(start, end, n_blocks + 1).round().astype(np.int64)
             if shifted and n_blocks > 1:
-                cuts = np.concatenate([cuts[:1], (cuts[:-1] + cuts[1:]) // 2, cuts[-1:]])
+                cuts = np.unique(np.concatenate([cuts[:1], (cuts[:-1] + cuts[1:]) // 2, cuts[-1:]]))
             rows += [np.arange(a, b) for a, b in pairwise(cuts)]
         size = max(map(len, rows))
         return np.stack([np.append(row, np.full(size - len(row), -1)) for row in rows])
