@@ -165,4 +165,5 @@ def test_activations_that_are_computed_again_give_the_same_gradients():
 def test_impossible_settings_are_one_line(settings, said):
     with pytest.raises(ConfigError) as error:
         network(**settings)
-    assert said in str(error.value) and "\n" not in str(error.value)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)

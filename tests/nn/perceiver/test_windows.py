@@ -16,9 +16,11 @@ def test_every_marker_is_in_one_window_of_its_chromosome(sizes, size, flank):
     own = [np.arange(a, b) for a, b, _ in windows.bounds]
     assert np.array_equal(np.concatenate(own), np.arange(len(number)))
     assert len(windows) == sum(-(-n // size) for n in sizes)
-    assert len(set(windows.slot)) == len(number) and windows.slot.max() < len(windows) * size
+    assert len(set(windows.slot)) == len(number)
+    assert windows.slot.max() < len(windows) * size
     for number_of, (markers, shown) in enumerate(zip(own, windows.shown, strict=True)):
-        assert 1 <= len(markers) <= size and len(set(number[markers])) == 1
+        assert 1 <= len(markers) <= size
+        assert len(set(number[markers])) == 1
         near = np.arange(markers[0] - flank, markers[-1] + flank + 1)
         inside = near[(near >= 0) & (near < len(number))]
         expected = inside[number[inside] == number[markers[0]]]
@@ -34,7 +36,8 @@ def test_blocks_are_neighbours_on_a_chromosome(sizes, size, most, shifted):
     assert blocks.shape[1] <= most
     for block in blocks:
         members = block[block >= 0]
-        assert len(members) and len(set(windows.bounds[members, 2])) == 1
+        assert len(members)
+        assert len(set(windows.bounds[members, 2])) == 1
 
 
 def test_shifted_blocks_join_what_others_part():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpatlas.alleles import n_codes
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.errors import DataError
+from gpatlas.nn.perceiver.linkage import MOST_LOCI, linkage_order
 from gpatlas.wording import some_names
 
 
@@ -42,7 +43,8 @@ class Layout:
         """Return the layout of a dataset's panel, and its loci in the order of the layout.
 
         Where a position is not known, a chromosome's markers stay in the order of the data, and their ranks are
-        positions.
+        positions. Where nothing is known of any marker, neither chromosome nor position, those in linkage
+        disequilibrium are put beside each other (`linkage_order`; up to `MOST_LOCI` markers).
 
         Raises
         ------
@@ -58,7 +60,9 @@ class Layout:
         _, first, number = np.unique(chromosome, return_index=True, return_inverse=True)
         number = np.argsort(np.argsort(first))[number]  # chromosomes in the order of the data
         position, unit = np.asarray(dataset.position, dtype=np.float64), dataset.position_unit
-        if not np.isfinite(position).all():
+        if not (chromosome != "").any() and not np.isfinite(position).any() and dataset.n_loci <= MOST_LOCI:
+            position, unit = np.argsort(linkage_order(dataset.dosage())).astype(np.float64), ""
+        elif not np.isfinite(position).all():
             position, unit = np.arange(dataset.n_loci, dtype=np.float64), ""
         order = np.lexsort((position, number))
         return (
