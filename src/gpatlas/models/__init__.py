@@ -23,13 +23,14 @@ REGISTRY: dict[str, str] = {
     "lasso_pruned": "gpatlas.models.lasso_pruned:LassoPruned",
     "linear_sgd": "gpatlas.models.linear_sgd:LinearSGD",
     "mlp": "gpatlas.models.mlp:MLP",
+    "perceiver": "gpatlas.models.perceiver:Perceiver",
     "rkhs": "gpatlas.models.rkhs:RKHS",
     "rrblup": "gpatlas.models.rrblup:RRBLUP",
     "rrblup_multitrait": "gpatlas.models.rrblup_multitrait:MultiTraitRRBLUP",
     "transformer": "gpatlas.models.transformer:Transformer",
 }
 # where there is one; a workflow runs these one at a time on it
-USES_GPU = frozenset({"auto_epistasis", "bilinear", "lasso_mlp", "mlp", "transformer"})
+USES_GPU = frozenset({"auto_epistasis", "bilinear", "lasso_mlp", "mlp", "perceiver", "transformer"})
 
 
 def make(name: str, *, preset: str | None = None, **hparams: Any) -> Any:

@@ -118,7 +118,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Y = validated_phenotypes(x, y, minimum=2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if validation is None:
-            held_out = _hold_out(len(x), self.validation_fraction, seed)
+            held_out = hold_out(len(x), self.validation_fraction, seed)
             return (x[~held_out], Y[~held_out]), (x[held_out], Y[held_out]), seed
         x_stop: NDArray = validate_data(self, validation[0], ensure_all_finite="allow-nan", reset=False)
         return (x, Y), (x_stop, validated_phenotypes(x_stop, validation[1], minimum=1)), seed
@@ -252,7 +252,8 @@ def _launches_cost(arithmetic: "Arithmetic") -> bool:
     return arithmetic.device.type == "cuda" and os.environ.get("WORLD_SIZE", "1") == "1"
 
 
-def _hold_out(n_samples: int, fraction: float, seed: int) -> NDArray[np.bool_]:
+def hold_out(n_samples: int, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Say which samples decide when to stop, `(n_samples,)`: a share, but one at least, and all but two at most."""
     held_out = np.zeros(n_samples, dtype=bool)
     size = min(max(1, round(fraction * n_samples)), n_samples - 2)
     held_out[np.random.default_rng(seed).permutation(n_samples)[:size]] = True

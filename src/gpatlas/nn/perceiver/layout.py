@@ -51,24 +51,42 @@ class Layout:
         DataError
             Two loci have the same name.
         """
-        names = as_text(dataset.locus_id)
-        known, counts = np.unique(names, return_counts=True)
-        if (counts > 1).any():
-            twice = known[counts > 1].tolist()
-            raise DataError(f"markers must have different names, but {some_names(twice)} stand more than once")
         chromosome = as_text(dataset.chromosome)
-        _, first, number = np.unique(chromosome, return_index=True, return_inverse=True)
-        number = np.argsort(np.argsort(first))[number]  # chromosomes in the order of the data
         position, unit = np.asarray(dataset.position, dtype=np.float64), dataset.position_unit
         if not (chromosome != "").any() and not np.isfinite(position).any() and dataset.n_loci <= MOST_LOCI:
             position, unit = np.argsort(linkage_order(dataset.dosage())).astype(np.float64), ""
-        elif not np.isfinite(position).all():
-            position, unit = np.arange(dataset.n_loci, dtype=np.float64), ""
+        names = as_text(dataset.locus_id)
+        return cls.arrange(dataset.ploidy, dataset.n_alleles, names, chromosome, position, unit)
+
+    @classmethod
+    def arrange(
+        cls,
+        ploidy: int,
+        n_alleles: int,
+        locus_id: NDArray,
+        chromosome: NDArray,
+        position: NDArray[np.float64],
+        position_unit: str,
+    ) -> tuple["Layout", NDArray[np.intp]]:
+        """Return the layout of markers, given as text and numbers in any order, and their order in it.
+
+        Where some position is not finite, ranks are positions.
+
+        Raises
+        ------
+        DataError
+            Two loci have the same name.
+        """
+        known, counts = np.unique(locus_id, return_counts=True)
+        if (counts > 1).any():
+            twice = known[counts > 1].tolist()
+            raise DataError(f"markers must have different names, but {some_names(twice)} stand more than once")
+        _, first, number = np.unique(chromosome, return_index=True, return_inverse=True)
+        number = np.argsort(np.argsort(first))[number]  # chromosomes in the order of the data
+        if not np.isfinite(position).all():
+            position, position_unit = np.arange(len(locus_id), dtype=np.float64), ""
         order = np.lexsort((position, number))
-        return (
-            cls(dataset.ploidy, dataset.n_alleles, names[order], chromosome[order], position[order], unit),
-            order,
-        )
+        return cls(ploidy, n_alleles, locus_id[order], chromosome[order], position[order], position_unit), order
 
     @property
     def n_loci(self) -> int:

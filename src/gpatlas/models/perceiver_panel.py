@@ -1,0 +1,117 @@
+"""The panel of a perceiver: features as allele codes, and loci of the data as markers of its network."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gpatlas.alleles import MISSING_CODE, n_codes
+from gpatlas.dataset import as_text
+from gpatlas.wording import some_names
+
+if TYPE_CHECKING:
+    from gpatlas.nn.perceiver.layout import Layout
+
+
+def codes_of_features(x: NDArray, ploidy: int, n_alleles: int) -> NDArray[np.int16]:
+    """Return allele codes of features: dosage of loci with two alleles, allele codes of others; NaN is missing.
+
+    Raises
+    ------
+    ValueError
+        A value that is no dosage, or no allele code.
+    """
+    dosage = n_alleles == 2
+    least, most = (0, ploidy) if dosage else (MISSING_CODE, n_codes(ploidy, n_alleles))
+    known = ~np.isnan(x) if x.dtype.kind == "f" else np.ones(x.shape, dtype=bool)
+    values = np.where(known, x, least)
+    wrong = (values < least) | (values > most) | (values != np.rint(values))
+    if wrong.any():
+        seen = float(values[wrong][0])
+        what = f"dosage is 0 to {most} (ploidy {ploidy})" if dosage else f"allele codes are 0 (missing) to {most}"
+        raise ValueError(f"X holds {seen:g}, but {what}, in whole numbers; NaN is missing")
+    return np.where(known, values + dosage, MISSING_CODE).astype(np.int16)
+
+
+def layout_of_loci(
+    n_loci: int,
+    ploidy: int,
+    n_alleles: int,
+    locus_id: ArrayLike | None,
+    chromosome: ArrayLike | None,
+    position: ArrayLike | None,
+) -> "tuple[Layout, NDArray[np.intp]]":
+    """Return the layout of the data's own loci, and their order in it. What is not given is the order of the data.
+
+    Raises
+    ------
+    ValueError
+        Names, chromosomes or positions of another number of loci.
+    """
+    from gpatlas.nn.perceiver.layout import Layout
+
+    names = _of_loci("locus_id", locus_id, n_loci)
+    on = _of_loci("chromosome", chromosome, n_loci)
+    at = _of_loci("position", position, n_loci)
+    return Layout.arrange(
+        ploidy,
+        n_alleles,
+        np.arange(1, n_loci + 1).astype(str) if names is None else as_text(names),
+        np.full(n_loci, "") if on is None else as_text(on),
+        np.arange(n_loci) if at is None else at,
+        "",
+    )
+
+
+def match_loci(layout: "Layout", locus_id: ArrayLike | None, n_loci: int) -> NDArray[np.intp]:
+    """Return the column of the data of every marker of a network `(layout.n_loci,)`, -1 where the data lack it.
+
+    Markers are found by name. Data without names must have the network's markers, all of them, in its order.
+
+    Raises
+    ------
+    ValueError
+        No marker in common, two of the data's loci of one name, or without names another number of loci.
+    """
+    names = _of_loci("locus_id", locus_id, n_loci)
+    if names is None:
+        if n_loci != layout.n_loci:
+            raise ValueError(
+                f"X has {n_loci:,} loci without names, the checkpoint's panel {layout.n_loci:,}; give locus_id, so "
+                "that markers are matched by name"
+            )
+        return np.arange(n_loci)
+    text = as_text(names)
+    column = {name: k for k, name in enumerate(text.tolist())}
+    if len(column) < n_loci:
+        known, counts = np.unique(text, return_counts=True)
+        raise ValueError(f"markers must have different names, but {some_names(known[counts > 1].tolist())} have not")
+    found = np.array([column.get(name, -1) for name in layout.locus_id.tolist()], dtype=np.intp)
+    if (found < 0).all():
+        raise ValueError(
+            f"none of the data's {n_loci:,} markers ({some_names(text.tolist())}) is of the checkpoint's panel, "
+            f"whose {layout.n_loci:,} are {some_names(layout.locus_id.tolist())}"
+        )
+    return found
+
+
+def arrange_codes(codes: NDArray[np.int16], columns: NDArray[np.intp]) -> NDArray[np.int16]:
+    """Return codes of a network's markers, missing where the data have none (column -1)."""
+    if np.array_equal(columns, np.arange(codes.shape[1])):
+        return codes
+    return np.where(columns >= 0, codes[:, columns], np.int16(MISSING_CODE))
+
+
+def layout_state(layout: "Layout") -> dict[str, Any]:
+    """Return a layout as numbers, text and arrays, which `Layout.of_config` reads."""
+    return {one.name: getattr(layout, one.name) for one in fields(layout)}
+
+
+def _of_loci(name: str, values: ArrayLike | None, n_loci: int) -> NDArray | None:
+    if values is None:
+        return None
+    found = np.asarray(values)
+    if found.shape != (n_loci,):
+        raise ValueError(f"{name} must be of {n_loci} loci, but has shape {found.shape}")
+    return found
