@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.config.experiment import EvaluationSpec
-from gpatlas.dataset import Dataset, Fold
+from gpatlas.dataset import Dataset, Fold, as_text
 from gpatlas.errors import DataError
 from gpatlas.memory import available_memory
 from gpatlas.models import REGISTRY, make, model_class
@@ -63,8 +63,7 @@ def fit_dataset(
     if estimator.uses_validation:
         import gpatlas.train.regression  # noqa: F401 - torch's import is not part of fitting
     start, cpu_start = time.perf_counter(), time.process_time()
-    if estimator.get_params().get("chromosome", 0) is None and (dataset.chromosome != b"").any():
-        estimator.set_params(chromosome=dataset.chromosome)  # it is told where the loci lie, if that is known
+    tell_of_loci(estimator, dataset)
     if "random_state" in estimator.get_params() and "random_state" not in hyperparameters:
         estimator.set_params(random_state=seed % (2**31))
     try:
@@ -76,6 +75,16 @@ def fit_dataset(
         raise DataError(f"model {model}: {' '.join(str(error).split())}") from None
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     return FitResult(dataset.content_hash, predictions, seconds, cpu_seconds, getattr(estimator, "device_", "cpu"))
+
+
+def tell_of_loci(estimator: Any, dataset: Dataset) -> None:
+    """Tell an estimator what loci the data have, where it asks for it: hyperparameters that are None."""
+    asked = {name for name, value in estimator.get_params(deep=False).items() if value is None}
+    known: dict[str, Any] = {"locus_id": as_text(dataset.locus_id), "ploidy": dataset.ploidy}
+    known |= {"n_alleles": dataset.n_alleles}
+    if (as_text(dataset.chromosome) != "").any():
+        known |= {"chromosome": dataset.chromosome, "position": dataset.position}
+    estimator.set_params(**{name: value for name, value in known.items() if name in asked})
 
 
 def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:
@@ -159,21 +168,30 @@ def _parts(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec) -> _Par
     fit_on = (Fold.train,) if estimator.uses_validation or stop_on is Fold.test else (Fold.train, Fold.validation)
     train, test = _rows(dataset, *fit_on), _rows(dataset, Fold.test)
     validation = None
+    features = features_of(dataset, estimator)
     if estimator.uses_validation:
         stop = _rows(dataset, stop_on)
-        validation = dataset.features(stop), dataset.phenotypes[stop]
-    return _Parts(_features(dataset, estimator)(train), dataset.phenotypes[train], validation, test)
+        validation = features(stop), dataset.phenotypes[stop]
+    return _Parts(features(train), dataset.phenotypes[train], validation, test)
 
 
-def _features(dataset: Dataset, estimator: Any) -> Callable[[NDArray[np.intp]], Any]:
-    """Return what gives rows of genotypes: as bits, if they are packed and the estimator streams."""
+def features_of(dataset: Dataset, estimator: Any) -> Callable[[NDArray[np.intp]], Any]:
+    """Return what gives rows of genotypes: dosage; bits, if they are packed and the estimator streams; or allele codes.
+
+    Codes are given to an estimator that knows of numbers of alleles, where loci have more than two.
+    """
+    if dataset.n_alleles > 2 and "n_alleles" in estimator.get_params(deep=False):
+        return dataset.allele_codes
     return dataset.streamed_features if getattr(estimator, "streams", False) else dataset.features
 
 
 def _hold_out(dataset: Dataset, estimator: Any, evaluation: EvaluationSpec, progress: Progress | None) -> Prediction:
     parts = _parts(dataset, estimator, evaluation)
     if estimator.uses_validation:
-        estimator.fit(parts.x, parts.y, validation=parts.validation, progress=_of_epochs(progress))
+        more = {}
+        if estimator.get_params(deep=False).get("pretrain") is not None:  # genotypes, of which all may serve
+            more["unlabelled"] = features_of(dataset, estimator)(parts.test)
+        estimator.fit(parts.x, parts.y, validation=parts.validation, progress=_of_epochs(progress), **more)
     elif progress is not None and getattr(estimator, "reports_stages", False):
         estimator.fit(parts.x, parts.y, progress=lambda stage: progress(0, 1, f"fitted; {stage}"))
     else:
@@ -189,7 +207,7 @@ def _of_epochs(progress: Progress | None) -> Callable[[int, int, float], None] |
 
 def _prediction(dataset: Dataset, estimator: Any, parts: _Parts) -> Prediction:
     traits, std = np.arange(dataset.n_traits), None
-    x = _features(dataset, estimator)(parts.test)
+    x = features_of(dataset, estimator)(parts.test)
     if "return_std" in inspect.signature(estimator.predict).parameters:
         predicted, std = estimator.predict(x, return_std=True)
     else:

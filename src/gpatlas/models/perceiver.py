@@ -13,32 +13,36 @@ from sklearn.utils.validation import check_is_fitted
 
 from gpatlas.models.dosage_model import DosageModel
 from gpatlas.models.inputs import validated_genotypes, validated_phenotypes
-from gpatlas.models.network import hold_out
+from gpatlas.models.perceiver_fit import (
+    CLASSES,
+    LEAST_SAMPLES,
+    classes_of,
+    held_out,
+    kept,
+    modules_of,
+    new_head,
+    solve_ridge,
+    with_phenotypes,
+)
 from gpatlas.models.perceiver_panel import (
     arrange_codes,
     codes_of_features,
+    largest_dosage,
     layout_of_loci,
-    layout_state,
     match_loci,
+    refuse_other_calls,
 )
-from gpatlas.models.rrblup import RRBLUP
 from gpatlas.models.space import Choice, Float, Range
 from gpatlas.models.work import TORCH_PROCESS, Work
-from gpatlas.wording import some_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from gpatlas.nn.perceiver.heads import Head
     from gpatlas.nn.perceiver.layout import Layout
-    from gpatlas.train.finetuning import Finetuned, FinetuneSettings
+    from gpatlas.train.finetuning import FinetuneSettings
     from gpatlas.train.outcomes import Outcome
     from gpatlas.train.precision import Arithmetic
 
-_Samples = tuple[NDArray[np.int16], NDArray[np.float64]]  # codes of a network's markers, and phenotypes
-CLASSES = ("binary", "focal", "multiclass", "ordinal")  # losses of phenotypes that are classes
-LEAST_SAMPLES = 3  # with a phenotype: two to train on, one to stop by
-_MOST_CLASSES = 100  # more are not classes, but numbers
 _FROZEN = 100  # epochs of a head on a pretrained encoder
 _WIDTH, _WINDOW, _LAYERS = 96, 20, 3  # of the default network, for prices
 _RUN = 0.4  # share of the epochs that run before patience ends
@@ -277,12 +281,15 @@ class Perceiver(DosageModel):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         arithmetic = self._arithmetic()
         codes, network = self._read(genotypes, seed, arithmetic)
-        training = _with_phenotypes(codes[0], Y)
-        stopping = None if stop_y is None else _with_phenotypes(codes[1], stop_y)
-        self.classes_ = _classes(self.loss, training, stopping)
+        training = with_phenotypes(codes[0], Y)
+        stopping = None if stop_y is None else with_phenotypes(codes[1], stop_y)
         if stopping is None or not len(stopping[1]):
-            training, stopping = self._held_out(training, seed)
-        head, outcome = self._made(network, codes[0][:1], np.concatenate([training[1], stopping[1]]), seed, arithmetic)
+            training, stopping = held_out(training, self.validation_fraction, seed)
+        phenotyped = np.concatenate([training[0], stopping[0]]), np.concatenate([training[1], stopping[1]])
+        self.classes_ = classes_of(self.loss, phenotyped[1])
+        head, outcome = new_head(
+            self.head, self.loss, self.classes_, network, phenotyped, self.dropout, seed, arithmetic
+        )
         settings = self._settings(seed)
         solved = self.head == "windows" and self.loss == "mse" and settings.frozen_epochs > 0
         found = finetune(
@@ -293,10 +300,15 @@ class Perceiver(DosageModel):
             stopping,
             settings,
             arithmetic,
-            solve=_solve_ridge if solved else None,
+            solve=solve_ridge if solved else None,
             progress=progress,
         )
-        return self._keep(found, arithmetic)
+        self._kept = kept(found, self.head, self.loss, self.classes_)
+        self.train_loss_ = np.array(found.history.train_loss)
+        self.validation_loss_ = np.array(found.history.validation_loss)
+        self.n_epochs_, self.epochs_ = len(self.train_loss_), found.epochs
+        self.device_ = arithmetic.describe()
+        return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return predictions, `(n_samples,)` or `(n_samples, n_environments)`, of every sample in every environment.
@@ -307,7 +319,7 @@ class Perceiver(DosageModel):
             As in `fit`.
         """
         outcome, output = self._outputs(X)
-        return self._shaped(outcome.values(output).cpu().numpy())
+        return self._shaped(outcome.values(output))
 
     @available_if(lambda self: self.loss in CLASSES)
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -319,7 +331,7 @@ class Perceiver(DosageModel):
             As in `fit`.
         """
         outcome, output = self._outputs(X)
-        return self._shaped(outcome.probabilities(output).cpu().numpy())
+        return self._shaped(outcome.probabilities(output))
 
     def latents(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return what the finetuned encoder makes of genotypes, `(n_samples, n_latents, width)`."""
@@ -327,7 +339,7 @@ class Perceiver(DosageModel):
 
         check_is_fitted(self)
         codes = self._codes(validated_genotypes(self, X, reset=False))
-        return encode(self._modules()[0], codes, self._arithmetic()).cpu().numpy()
+        return encode(modules_of(self._kept)[0], codes, self._arithmetic()).cpu().numpy()
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs, of the default network; how early patience ends is a guess."""
@@ -379,159 +391,61 @@ class Perceiver(DosageModel):
         self, genotypes: Sequence[NDArray], seed: int, arithmetic: "Arithmetic"
     ) -> tuple[list[NDArray[np.int16]], "nn.Module"]:
         """Return genotypes as codes of a network's markers, and the network, pretrained if it is to be."""
+        from gpatlas.nn.mlp import seeded
+        from gpatlas.nn.perceiver import make_network
+
         n_loci = genotypes[0].shape[1]
         if self.checkpoint is not None:
             from gpatlas.perceiver.pretrained import read_pretrained
 
             network, layout = read_pretrained(self.checkpoint)
-            self._refuse_other_calls(layout)
+            refuse_other_calls(layout, self.ploidy, self.n_alleles)
             self._columns = match_loci(layout, self.locus_id, n_loci)
         else:
-            network, layout = self._new_network(genotypes, seed)
-        self._layout = layout_state(layout)
+            n_alleles = self.n_alleles or 2
+            if self.ploidy is None and n_alleles > 2:
+                raise ValueError(f"allele codes of {n_alleles} alleles need their ploidy; give ploidy")
+            ploidy = self.ploidy or max(largest_dosage(part) for part in genotypes)
+            layout, self._columns = layout_of_loci(
+                n_loci, ploidy, n_alleles, self.locus_id, self.chromosome, self.position
+            )
+            network = None if self.pretrain is not None else seeded(make_network, seed, layout, **(self.network or {}))
+        self._calls = layout.ploidy, layout.n_alleles
         self.n_absent_ = int((self._columns < 0).sum())
         self.n_ignored_ = n_loci - (layout.n_loci - self.n_absent_)
         codes = [self._codes(part) for part in genotypes]
         if self.pretrain is not None:
-            network = self._pretrained(network, np.concatenate(codes), seed, arithmetic)
+            network = self._pretrained(layout, np.concatenate(codes), seed, arithmetic)
         return codes, network
 
-    def _new_network(self, genotypes: Sequence[NDArray], seed: int) -> tuple["nn.Module", "Layout"]:
-        from gpatlas.nn.mlp import seeded
-        from gpatlas.nn.perceiver import make_network
-
-        n_alleles, ploidy = self.n_alleles or 2, self.ploidy
-        if ploidy is None:
-            if n_alleles > 2:
-                raise ValueError(f"allele codes of {n_alleles} alleles need their ploidy; give ploidy")
-            ploidy = max(1, *(int(np.nanmax(part, initial=1)) for part in genotypes))
-        layout, self._columns = layout_of_loci(
-            genotypes[0].shape[1], ploidy, n_alleles, self.locus_id, self.chromosome, self.position
-        )
-        return seeded(make_network, seed, layout, **(self.network or {})), layout
-
     def _pretrained(
-        self, network: "nn.Module", codes: NDArray[np.int16], seed: int, arithmetic: "Arithmetic"
+        self, layout: "Layout", codes: NDArray[np.int16], seed: int, arithmetic: "Arithmetic"
     ) -> "nn.Module":
         from gpatlas.config import PerceiverRecipe
         from gpatlas.perceiver.pretraining import pretrain
 
         ours = {"seed": seed, "network": self.network or {}}
         recipe = PerceiverRecipe.parse(ours | (self.pretrain or {}), "pretrain")
-        return pretrain(codes, network.layout, recipe, arithmetic).network
-
-    def _refuse_other_calls(self, layout: "Layout") -> None:
-        for what, ours, theirs in (
-            ("ploidy", self.ploidy, layout.ploidy),
-            ("n_alleles", self.n_alleles, layout.n_alleles),
-        ):
-            if ours not in (None, theirs):
-                raise ValueError(f"the data have {what} {ours}, but checkpoint {self.checkpoint} was made for {theirs}")
+        return pretrain(codes, layout, recipe, arithmetic).network
 
     def _codes(self, x: NDArray) -> NDArray[np.int16]:
-        codes = codes_of_features(x, self._layout["ploidy"], self._layout["n_alleles"])
-        return arrange_codes(codes, self._columns)
-
-    def _held_out(self, samples: _Samples, seed: int) -> tuple[_Samples, _Samples]:
-        codes, y = samples
-        if len(y) < LEAST_SAMPLES:
-            raise ValueError(f"{len(y)} samples have a phenotype, but at least {LEAST_SAMPLES} are needed to fit")
-        out = hold_out(len(y), self.validation_fraction, seed)
-        return (codes[~out], y[~out]), (codes[out], y[out])
-
-    def _made(
-        self, network: "nn.Module", one: NDArray[np.int16], y: NDArray[np.float64], seed: int, arithmetic: "Arithmetic"
-    ) -> "tuple[Head, Outcome]":
-        """Return a head and an outcome to train."""
-        from gpatlas.nn.mlp import seeded
-        from gpatlas.nn.perceiver.heads import make_head
-        from gpatlas.train.finetuning import encode
-        from gpatlas.train.outcomes import make_outcome
-
-        outcome = make_outcome(self.loss, y.shape[1], self.classes_.tolist())
-        outcome.learn_scale(y)
-        size = encode(network, one, arithmetic).shape[1:]
-        return seeded(make_head, seed, self.head, *size, y.shape[1], outcome.n_outputs, self.dropout), outcome
-
-    def _keep(self, found: "Finetuned", arithmetic: "Arithmetic") -> "Perceiver":
-        from gpatlas.nn.perceiver import state_of
-
-        self._network_settings = dict(found.network.settings)
-        self._head_size = (*found.head.centre_LD.shape, found.head.n_environments, found.head.n_outputs)
-        parts = {"network": found.network, "head": found.head, "outcome": found.outcome}
-        self._weights = {name: state_of(part) for name, part in parts.items()}
-        self.train_loss_ = np.array(found.history.train_loss)
-        self.validation_loss_ = np.array(found.history.validation_loss)
-        self.n_epochs_, self.epochs_ = len(self.train_loss_), found.epochs
-        self.device_ = arithmetic.describe()
-        return self
-
-    def _modules(self) -> "tuple[nn.Module, Head, Outcome]":
-        """Make the modules of the weights that are kept."""
-        from gpatlas.nn.perceiver import Layout, network_of
-        from gpatlas.nn.perceiver.heads import make_head
-        from gpatlas.train.finetuning import load_weights
-        from gpatlas.train.outcomes import make_outcome
-
-        network = network_of(self._network_settings, Layout.of_config(self._layout), self._weights["network"])
-        head = make_head(self.head, *self._head_size)
-        outcome = make_outcome(self.loss, self._head_size[2], self.classes_.tolist())
-        load_weights(head, self._weights["head"])
-        load_weights(outcome, self._weights["outcome"])
-        return network, head, outcome
+        return arrange_codes(codes_of_features(x, *self._calls), self._columns)
 
     def _outputs(self, X: ArrayLike) -> "tuple[Outcome, Tensor]":
         from gpatlas.train.finetuning import outputs
 
         check_is_fitted(self)
         codes = self._codes(validated_genotypes(self, X, reset=False))
-        network, head, outcome = self._modules()
+        network, head, outcome = modules_of(self._kept)
         arithmetic = self._arithmetic()
         return outcome.to(arithmetic.device), outputs(network, head, codes, arithmetic)
 
-    def _shaped(self, values: NDArray) -> NDArray:
-        return values[:, 0] if self._one_environment else values
+    def _shaped(self, values: "Tensor") -> NDArray[np.float64]:
+        found = values.detach().cpu().numpy()
+        return found[:, 0] if self._one_environment else found
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
         tags.input_tags.categorical = True  # dosages and codes are whole numbers
         return tags
-
-
-def _with_phenotypes(codes: NDArray[np.int16], y: NDArray[np.float64]) -> _Samples:
-    known = ~np.isnan(y).all(axis=1)
-    return codes[known], y[known]
-
-
-def _classes(loss: str, *samples: _Samples | None) -> NDArray[np.float64]:
-    """Return the classes that phenotypes have, ascending; none of a loss without classes.
-
-    Raises
-    ------
-    ValueError
-        Too few or too many of them, or counts that are negative.
-    """
-    y = np.concatenate([part[1].ravel() for part in samples if part is not None])
-    found = np.unique(y[~np.isnan(y)])
-    shown = some_names([f"{value:g}" for value in found])
-    if loss == "poisson" and found[0] < 0:
-        raise ValueError(f"loss poisson is of counts, but a phenotype is {found[0]:g}")
-    if loss in ("binary", "focal") and len(found) != 2:
-        raise ValueError(f"loss {loss} is of two classes, but phenotypes have {len(found)} values: {shown}")
-    if loss in CLASSES and not 2 <= len(found) <= _MOST_CLASSES:
-        raise ValueError(
-            f"loss {loss} is of 2 to {_MOST_CLASSES} classes, but phenotypes have {len(found)} values: {shown}"
-        )
-    return found if loss in CLASSES else np.empty(0)
-
-
-def _solve_ridge(head: Any, latents: "Tensor", y: NDArray[np.float64]) -> None:
-    """Set a linear readout to rrBLUP of latents; y are standardised phenotypes."""
-    import torch
-
-    features = head.features(latents).cpu().numpy().astype(np.float64)
-    solved = RRBLUP().fit(features, y.astype(np.float64))
-    with torch.no_grad():
-        head.weight_EOF.copy_(torch.from_numpy(solved.marker_effects_.T[:, None]))
-        head.bias_EO.copy_(torch.from_numpy(np.asarray(solved.intercept_)[:, None]))

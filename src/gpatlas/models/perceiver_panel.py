@@ -34,6 +34,27 @@ def codes_of_features(x: NDArray, ploidy: int, n_alleles: int) -> NDArray[np.int
     return np.where(known, values + dosage, MISSING_CODE).astype(np.int16)
 
 
+def largest_dosage(x: NDArray) -> int:
+    """Return the largest dosage that is seen, 1 at least: the ploidy, as far as one knows."""
+    return int(max(1, np.nanmax(x, initial=1)))
+
+
+def refuse_other_calls(layout: "Layout", ploidy: int | None, n_alleles: int | None) -> None:
+    """Refuse data whose calls mean something else than a network's.
+
+    Raises
+    ------
+    ValueError
+        Another ploidy or number of alleles; None is not known.
+    """
+    for what, ours, theirs in (
+        ("ploidy", ploidy, layout.ploidy),
+        ("n_alleles", n_alleles, layout.n_alleles),
+    ):
+        if ours not in (None, theirs):
+            raise ValueError(f"the data have {what} {ours}, but the checkpoint is of a panel of {what} {theirs}")
+
+
 def layout_of_loci(
     n_loci: int,
     ploidy: int,
