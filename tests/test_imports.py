@@ -23,6 +23,7 @@ TIERS = [
     {"models"},
     {"predictor"},
     {"fitting", "tuning", "scoring", "cost", "gpfn"},
+    {"finetuning"},
     {"automl"},
     {"report"},
     {"cli"},

@@ -8,4 +8,5 @@ perceiver = typer.Typer(help="Networks pretrained on genotypes, finetuned on tra
 app.add_typer(perceiver, name="perceiver")
 
 # they register themselves, in the order in which they are used
-from gpatlas.cli import perceiver_pretrain  # noqa: E402, F401
+from gpatlas.cli import perceiver_pretrain  # noqa: E402, F401, I001
+from gpatlas.cli import perceiver_finetune  # noqa: E402, F401

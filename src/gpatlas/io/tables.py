@@ -13,7 +13,9 @@ Entry = TypeVar("Entry")
 
 
 def write_table(table: Any, path: str | Path) -> None:
-    """Write a pandas table as CSV with ten significant digits; the file appears whole or not at all.
+    """Write a pandas table with ten significant digits: CSV, or with tabs where the name ends in .tsv.
+
+    The file appears whole or not at all.
 
     Raises
     ------
@@ -21,7 +23,8 @@ def write_table(table: Any, path: str | Path) -> None:
         The file cannot be written.
     """
     with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=SIGNIFICANT_DIGITS)
+        tabs = Path(path).suffix == ".tsv"
+        table.to_csv(temporary, sep="\t" if tabs else ",", index=False, float_format=SIGNIFICANT_DIGITS)
 
 
 def read_table(path: str | Path, text: Collection[str] = ()) -> Any:
