@@ -28,9 +28,10 @@ def codes_of_features(x: NDArray, ploidy: int, n_alleles: int) -> NDArray[np.int
     values = np.where(known, x, least)
     wrong = (values < least) | (values > most) | (values != np.rint(values))
     if wrong.any():
-        seen = float(values[wrong][0])
+        seen = float(values[wrong].min())
+        why = "Negative values in data: " if seen < 0 else ""  # scikit-learn's words for it
         what = f"dosage is 0 to {most} (ploidy {ploidy})" if dosage else f"allele codes are 0 (missing) to {most}"
-        raise ValueError(f"X holds {seen:g}, but {what}, in whole numbers; NaN is missing")
+        raise ValueError(f"{why}X holds {seen:g}, but {what}, in whole numbers; NaN is missing")
     return np.where(known, values + dosage, MISSING_CODE).astype(np.int16)
 
 
