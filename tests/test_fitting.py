@@ -9,7 +9,7 @@ from gpatlas.config import EvaluationSpec
 from gpatlas.config.simulation import FoldsSpec
 from gpatlas.dataset import Fold
 from gpatlas.errors import DataError
-from gpatlas.fitting import fit_dataset, fit_datasets, fits_together
+from gpatlas.fitting import features_of, fit_dataset, fit_datasets, fits_together, tell_of_loci
 from gpatlas.models import make
 from gpatlas.scoring import METRIC_COLUMNS, score_fit, variance_rows
 from gpatlas.simulate import simulate
@@ -206,3 +206,40 @@ def test_a_model_of_chromosomes_is_told_them_where_they_are_known(haploids, monk
     fit_dataset(dataset, "gpfn", {"checkpoint": None}, HOLDOUT, 1)
     (estimator,) = made
     assert (estimator.chromosome is not None) == known
+
+
+PERCEIVER = {"network": {"hidden": 8, "width": 8, "n_heads": 2, "n_global": 1}, "max_epochs": 3, "device": "cpu"}
+RECIPE = {"n_steps": 4, "batch_size": 8, "validate_every": 2}
+
+
+@pytest.mark.parametrize("pretrain", [None, RECIPE])
+def test_a_perceiver_may_see_genotypes_of_test_samples_and_never_their_phenotypes(diploids, pretrain):
+    hparams = PERCEIVER | {"pretrain": pretrain}
+    (honest,) = fit_dataset(diploids, "perceiver", hparams, HOLDOUT, 1).predictions
+    rows = diploids.rows(Fold.test)
+    permuted = diploids.phenotypes.copy()
+    permuted[rows] = np.random.default_rng(2).permutation(permuted[rows])
+    (blind,) = fit_dataset(replace(diploids, phenotypes=permuted), "perceiver", hparams, HOLDOUT, 1).predictions
+    np.testing.assert_array_equal(honest.predicted, blind.predicted)
+    dosage = diploids.dosage().copy()
+    dosage[rows[1:]] = 2 - dosage[rows[1:]]
+    (other,) = fit_dataset(replace(diploids, genotypes=dosage), "perceiver", hparams, HOLDOUT, 1).predictions
+    assert np.array_equal(honest.predicted[0], other.predicted[0]) == (pretrain is None)
+
+
+def test_estimators_are_told_of_the_loci_unless_somebody_was(diploids):
+    made = make("perceiver", ploidy=4)
+    tell_of_loci(made, diploids)
+    assert (made.ploidy, made.n_alleles) == (4, 2)
+    np.testing.assert_array_equal(made.locus_id, diploids.locus_id.astype(str))
+    np.testing.assert_array_equal(made.position, diploids.position)
+    tell_of_loci(made := make("rrblup"), diploids)
+    assert made.get_params() == make("rrblup").get_params()
+
+
+def test_codes_are_for_those_who_know_of_alleles(diploids):
+    codes = np.random.default_rng(1).integers(0, 7, diploids.genotypes.shape).astype(np.int16)
+    data = replace(diploids, genotypes=np.zeros_like(diploids.dosage()), codes=codes, n_alleles=3)
+    rows = np.array([3, 1])
+    np.testing.assert_array_equal(features_of(data, make("perceiver"))(rows), codes[rows])
+    np.testing.assert_array_equal(features_of(data, make("rrblup"))(rows), 0)

@@ -1,5 +1,6 @@
 """`gpatlas perceiver finetune`: every sample in every environment; options win over files, files over defaults."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +105,15 @@ def test_options_win_over_files_and_files_over_defaults(gpatlas, trial, tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert not np.array_equal(of_file["prediction"], pd.read_csv(out, sep="\t")["prediction"])
+
+
+def test_the_example_runs(gpatlas, tmp_path):
+    shown = gpatlas("perceiver", "finetune", "--help").stdout
+    for example in re.findall(r"^    gpatlas (.*)$", shown, flags=re.MULTILINE):
+        words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|csv)", w) else w for w in example.split()]
+        done = gpatlas(*words)
+        assert done.returncode == 0, done.stderr
+    assert "predictive ability" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ QUICK = {
 
 
 # checks that a model cannot pass, and why
-ROUNDING = {"check_methods_subset_invariance": "float32: 2e-7 depends on how many rows share a product, 1e-7 is allowed"}
+ROUNDING = {
+    "check_methods_subset_invariance": "float32: 2e-7 depends on how many rows share a product, 1e-7 is allowed"
+}
 EXPECTED_FAILURES = {"Transformer": ROUNDING, "Perceiver": ROUNDING}
 
 
