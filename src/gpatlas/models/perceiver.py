@@ -1,54 +1,17 @@
 """The perceiver: a network that learnt a genome's structure from genotypes, finetuned on those with phenotypes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from gpatlas.models.dosage_model import DosageModel
-from gpatlas.models.inputs import validated_genotypes, validated_phenotypes
-from gpatlas.models.perceiver_fit import (
-    CLASSES,
-    LEAST_SAMPLES,
-    classes_of,
-    held_out,
-    kept,
-    modules_of,
-    new_head,
-    solve_ridge,
-    with_phenotypes,
-)
-from gpatlas.models.perceiver_panel import (
-    arrange_codes,
-    codes_of_features,
-    largest_dosage,
-    layout_of_loci,
-    match_loci,
-    refuse_other_calls,
-)
+from gpatlas.models.perceiver_fit import CLASSES
+from gpatlas.models.perceiver_model import FinetunedModel
 from gpatlas.models.space import Choice, Float, Range
-from gpatlas.models.work import TORCH_PROCESS, Work
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from gpatlas.nn.perceiver.layout import Layout
-    from gpatlas.train.finetuning import FinetuneSettings
-    from gpatlas.train.outcomes import Outcome
-    from gpatlas.train.precision import Arithmetic
-
-_FROZEN = 100  # epochs of a head on a pretrained encoder
-_WIDTH, _WINDOW, _LAYERS = 96, 20, 3  # of the default network, for prices
-_RUN = 0.4  # share of the epochs that run before patience ends
 
 
-class Perceiver(DosageModel):
+class Perceiver(FinetunedModel):
     """Perceiver: a genotype encoder that may have learnt from any genotypes, and a head that learns from phenotypes.
 
     All environments (columns of y) are predicted by one encoder; a phenotype that is not known says nothing. Missing
@@ -140,7 +103,6 @@ class Perceiver(DosageModel):
     (3, 2)
     """
 
-    uses_validation: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "published": {"network": {"architecture": "published"}, "head": "latent", "refit": False}
     }
@@ -235,217 +197,3 @@ class Perceiver(DosageModel):
         if self.checkpoint is not None and (self.pretrain is not None or self.network is not None):
             other = "pretrain" if self.pretrain is not None else "network"
             raise ValueError(f"a checkpoint says which network it is and is pretrained; leave {other} out")
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
-        progress: Callable[[int, int, float], None] | None = None,
-        unlabelled: ArrayLike | None = None,
-    ) -> "Perceiver":
-        """Pretrain if asked to, then finetune on the samples with phenotypes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_loci)
-            Dosage, or allele codes where loci have more than two alleles; NaN is missing.
-        y : array-like of shape (n_samples,) or (n_samples, n_environments)
-            Phenotypes; NaN is missing.
-        validation : (X, y), default=None
-            Samples that decide when to stop; None takes `validation_fraction` of the phenotyped samples away.
-        progress : callable, default=None
-            Called after every epoch of finetuning with (epoch, max_epochs, validation loss).
-        unlabelled : array-like of shape (n_others, n_loci), default=None
-            More genotypes for pretraining, such as of the samples to predict.
-
-        Raises
-        ------
-        ValueError
-            Fewer than three samples with a phenotype, values that are no dosages or codes, a panel or ploidy other than
-            the checkpoint's.
-        FloatingPointError
-            Training diverged.
-        StoreError
-            There is no such checkpoint, or it is of something else.
-        """
-        from gpatlas.train.finetuning import finetune
-
-        self._validate_params()
-        x = validated_genotypes(self, X, reset=True, minimum=LEAST_SAMPLES)
-        Y = validated_phenotypes(x, y, minimum=2)
-        self._one_environment = np.asarray(y).ndim == 1
-        others = [part for part in (None if validation is None else validation[0], unlabelled) if part is not None]
-        genotypes = [x, *(validated_genotypes(self, part, reset=False) for part in others)]
-        stop_y = None if validation is None else validated_phenotypes(genotypes[1], validation[1], minimum=0)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        arithmetic = self._arithmetic()
-        codes, network = self._read(genotypes, seed, arithmetic)
-        training = with_phenotypes(codes[0], Y)
-        stopping = None if stop_y is None else with_phenotypes(codes[1], stop_y)
-        if stopping is None or not len(stopping[1]):
-            training, stopping = held_out(training, self.validation_fraction, seed)
-        phenotyped = np.concatenate([training[0], stopping[0]]), np.concatenate([training[1], stopping[1]])
-        self.classes_ = classes_of(self.loss, phenotyped[1])
-        head, outcome = new_head(
-            self.head, self.loss, self.classes_, network, phenotyped, self.dropout, seed, arithmetic
-        )
-        settings = self._settings(seed)
-        solved = self.head == "windows" and self.loss == "mse" and settings.frozen_epochs > 0
-        found = finetune(
-            network,
-            head,
-            outcome,
-            training,
-            stopping,
-            settings,
-            arithmetic,
-            solve=solve_ridge if solved else None,
-            progress=progress,
-        )
-        self._kept = kept(found, self.head, self.loss, self.classes_)
-        self.train_loss_ = np.array(found.history.train_loss)
-        self.validation_loss_ = np.array(found.history.validation_loss)
-        self.n_epochs_, self.epochs_ = len(self.train_loss_), found.epochs
-        self.device_ = arithmetic.describe()
-        return self
-
-    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return predictions, `(n_samples,)` or `(n_samples, n_environments)`, of every sample in every environment.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_loci)
-            As in `fit`.
-        """
-        outcome, output = self._outputs(X)
-        return self._shaped(outcome.values(output))
-
-    @available_if(lambda self: self.loss in CLASSES)
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return probabilities of `classes_`, `(n_samples, n_classes)` or `(n_samples, n_environments, n_classes)`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_loci)
-            As in `fit`.
-        """
-        outcome, output = self._outputs(X)
-        return self._shaped(outcome.probabilities(output))
-
-    def latents(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return what the finetuned encoder makes of genotypes, `(n_samples, n_latents, width)`."""
-        from gpatlas.train.finetuning import encode
-
-        check_is_fitted(self)
-        codes = self._codes(validated_genotypes(self, X, reset=False))
-        return encode(modules_of(self._kept)[0], codes, self._arithmetic()).cpu().numpy()
-
-    def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
-        """Estimate what one fit costs, of the default network; how early patience ends is a guess."""
-        settings, recipe = self._settings(0), self.pretrain or {}
-        width = int((self.network or {}).get("width", _WIDTH))
-        tokens = n_loci / _WINDOW
-        attended = _LAYERS * tokens * (24.0 * width**2 + 4.0 * tokens * width)
-        encoded = 2.0 * n_loci * width * (self.n_alleles or 2) + attended
-        frozen, free = _RUN * settings.frozen_epochs, _RUN * settings.free_epochs
-        steps = -(-n_samples // self.batch_size)
-        batches, size = (recipe.get("n_steps", 2_000), recipe.get("batch_size", 32)) if recipe else (0, 0)
-        passes = (1 + self.refit) * n_samples * (1 + 3 * free) + 4.0 * batches * size
-        latents = tokens * width
-        return Work(
-            flops=encoded * passes + 6.0 * latents * n_traits * n_samples * frozen,
-            memory=TORCH_PROCESS
-            + 4.0 * n_samples * (n_loci + latents)
-            + 48.0 * n_loci * width
-            + 80.0 * latents * _LAYERS * max(self.batch_size, size),
-            steps=(1 + self.refit) * steps * (frozen + 6.0 * free) + 8.0 * batches,
-            traffic=40.0 * latents * _LAYERS * passes,
-        )
-
-    def _settings(self, seed: int) -> "FinetuneSettings":
-        from gpatlas.train.finetuning import FinetuneSettings
-
-        pretrained = self.checkpoint is not None or self.pretrain is not None
-        frozen = self.frozen_epochs if self.frozen_epochs is not None else _FROZEN * pretrained
-        frozen = min(frozen, self.max_epochs)
-        return FinetuneSettings(
-            frozen_epochs=frozen,
-            free_epochs=self.max_epochs - frozen,
-            free=tuple(self.free),
-            learning_rate=self.learning_rate,
-            free_learning_rate=self.free_learning_rate,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            patience=self.patience,
-            refit=self.refit,
-            seed=seed,
-        )
-
-    def _arithmetic(self) -> "Arithmetic":
-        from gpatlas.train.precision import choose_arithmetic
-
-        return choose_arithmetic(self.device, self.precision)  # type: ignore[arg-type]
-
-    def _read(
-        self, genotypes: Sequence[NDArray], seed: int, arithmetic: "Arithmetic"
-    ) -> tuple[list[NDArray[np.int16]], "nn.Module"]:
-        """Return genotypes as codes of a network's markers, and the network, pretrained if it is to be."""
-        from gpatlas.nn.mlp import seeded
-        from gpatlas.nn.perceiver import make_network
-
-        n_loci = genotypes[0].shape[1]
-        if self.checkpoint is not None:
-            from gpatlas.perceiver.pretrained import read_pretrained
-
-            network, layout = read_pretrained(self.checkpoint)
-            refuse_other_calls(layout, self.ploidy, self.n_alleles)
-            self._columns = match_loci(layout, self.locus_id, n_loci)
-        else:
-            n_alleles = self.n_alleles or 2
-            if self.ploidy is None and n_alleles > 2:
-                raise ValueError(f"allele codes of {n_alleles} alleles need their ploidy; give ploidy")
-            ploidy = self.ploidy or max(largest_dosage(part) for part in genotypes)
-            layout, self._columns = layout_of_loci(
-                n_loci, ploidy, n_alleles, self.locus_id, self.chromosome, self.position
-            )
-            network = None if self.pretrain is not None else seeded(make_network, seed, layout, **(self.network or {}))
-        self._calls = layout.ploidy, layout.n_alleles
-        self.n_absent_ = int((self._columns < 0).sum())
-        self.n_ignored_ = n_loci - (layout.n_loci - self.n_absent_)
-        codes = [self._codes(part) for part in genotypes]
-        if self.pretrain is not None:
-            network = self._pretrained(layout, np.concatenate(codes), seed, arithmetic)
-        return codes, network
-
-    def _pretrained(
-        self, layout: "Layout", codes: NDArray[np.int16], seed: int, arithmetic: "Arithmetic"
-    ) -> "nn.Module":
-        from gpatlas.config import PerceiverRecipe
-        from gpatlas.perceiver.pretraining import pretrain
-
-        ours = {"seed": seed, "network": self.network or {}}
-        recipe = PerceiverRecipe.parse(ours | (self.pretrain or {}), "pretrain")
-        return pretrain(codes, layout, recipe, arithmetic).network
-
-    def _codes(self, x: NDArray) -> NDArray[np.int16]:
-        return arrange_codes(codes_of_features(x, *self._calls), self._columns)
-
-    def _outputs(self, X: ArrayLike) -> "tuple[Outcome, Tensor]":
-        from gpatlas.train.finetuning import outputs
-
-        check_is_fitted(self)
-        codes = self._codes(validated_genotypes(self, X, reset=False))
-        network, head, outcome = modules_of(self._kept)
-        arithmetic = self._arithmetic()
-        return outcome.to(arithmetic.device), outputs(network, head, codes, arithmetic)
-
-    def _shaped(self, values: "Tensor") -> NDArray[np.float64]:
-        found = values.detach().cpu().numpy()
-        return found[:, 0] if self._one_environment else found
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.input_tags.categorical = True  # dosages and codes are whole numbers
-        return tags
