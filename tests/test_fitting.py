@@ -243,3 +243,12 @@ def test_codes_are_for_those_who_know_of_alleles(diploids):
     rows = np.array([3, 1])
     np.testing.assert_array_equal(features_of(data, make("perceiver"))(rows), codes[rows])
     np.testing.assert_array_equal(features_of(data, make("rrblup"))(rows), 0)
+
+
+def test_loci_without_a_map_are_ranked_by_linkage(diploids):
+    nowhere = replace(diploids, chromosome=np.full(50, ""), position=np.full(50, np.nan))
+    tell_of_loci(made := make("perceiver"), nowhere)
+    assert made.chromosome is None
+    assert sorted(made.position) == list(range(50))
+    tell_of_loci(made := make("perceiver", checkpoint="a.safetensors"), nowhere)
+    assert made.position is None

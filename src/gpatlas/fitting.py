@@ -83,8 +83,22 @@ def tell_of_loci(estimator: Any, dataset: Dataset) -> None:
     known: dict[str, Any] = {"locus_id": as_text(dataset.locus_id), "ploidy": dataset.ploidy}
     known |= {"n_alleles": dataset.n_alleles}
     if (as_text(dataset.chromosome) != "").any():
-        known |= {"chromosome": dataset.chromosome, "position": dataset.position}
+        known["chromosome"] = dataset.chromosome
+    if "chromosome" in known or np.isfinite(dataset.position).any():
+        known["position"] = dataset.position
+    elif {"position", "checkpoint"} <= asked:  # no map here, and no network that was pretrained with one
+        known["position"] = _linkage_rank(dataset)
     estimator.set_params(**{name: value for name, value in known.items() if name in asked})
+
+
+def _linkage_rank(dataset: Dataset) -> NDArray[np.float64] | None:
+    """Ranks of loci in an order of linkage disequilibrium, as seen in samples that are not predicted."""
+    from gpatlas.nn.perceiver.linkage import MOST_LOCI, linkage_order
+
+    if dataset.n_loci > MOST_LOCI:
+        return None
+    rows = dataset.rows(Fold.train, Fold.validation)
+    return np.argsort(linkage_order(dataset.dosage(rows))).astype(np.float64)
 
 
 def _check_memory(dataset: Dataset, estimator: Any, model: str) -> None:

@@ -199,7 +199,7 @@ class FinetunedModel(DosageModel):
     def _arithmetic(self) -> "Arithmetic":
         from gpatlas.train.precision import choose_arithmetic
 
-        return choose_arithmetic(self.device, self.precision)  # type: ignore[arg-type]
+        return choose_arithmetic(self.device, self.precision)
 
     def _read(
         self, genotypes: Sequence[NDArray], seed: int, arithmetic: "Arithmetic"

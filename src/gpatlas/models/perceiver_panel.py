@@ -81,7 +81,7 @@ def layout_of_loci(
         n_alleles,
         np.arange(1, n_loci + 1).astype(str) if names is None else as_text(names),
         np.full(n_loci, "") if on is None else as_text(on),
-        np.arange(n_loci) if at is None else at,
+        np.arange(n_loci, dtype=np.float64) if at is None else np.asarray(at, dtype=np.float64),
         "",
     )
 
