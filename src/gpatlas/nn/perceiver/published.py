@@ -3,7 +3,8 @@
 Every marker is a token: the sum of its alleles' vectors, and where it lies. Latents read all of them by
 cross-attention, again and again (Jaegle et al. 2021, arXiv:2103.03206); a locus that is asked for is a query, its
 position, which reads the latents (Jaegle et al. 2022, arXiv:2107.14795). Settings have the names of gperceiver's
-params file and its defaults, so that such a file can stand under `network`; its ploidy and alleles are the panel's.
+params file and its defaults, so that its lines can be copied under `network`. Four cannot: nalleles and ploidy are the
+panel's, contrastive and contrastive_weight the recipe's (objective, allele_weight).
 
 Two things differ, on purpose. Layers add to tokens as they are (pre-norm), not to normalised ones. Counts are asked
 for at every ploidy and number of alleles: 1, …, P copies of each of K alleles, and 1, …, P shared alleles.
@@ -37,7 +38,7 @@ _SIZES = (
 
 
 class PublishedPerceiver(nn.Module):
-    """gperceiver's network: markers as tokens with shared allele vectors, latents that read them by cross-attention.
+    """The form that gperceiver published, by the names of its params file: markers as tokens, which latents read.
 
     Parameters
     ----------
