@@ -6,8 +6,10 @@ position, which reads the latents (Jaegle et al. 2022, arXiv:2107.14795). Settin
 params file and its defaults, so that its lines can be copied under `network`. Four cannot: nalleles and ploidy are the
 panel's, contrastive and contrastive_weight the recipe's (objective, allele_weight).
 
-Two things differ, on purpose. Layers add to tokens as they are (pre-norm), not to normalised ones. Counts are asked
-for at every ploidy and number of alleles: 1, …, P copies of each of K alleles, and 1, …, P shared alleles.
+What differs, on purpose: layers add to tokens as they are (pre-norm), not to normalised ones; a missing call has one
+vector, not that of a missing allele as often as the ploidy; Fourier positions are counted in mean distances between
+markers, not in the unit of the file; and counts are asked for at every ploidy and number of alleles: 1, …, P copies of
+each of K alleles, and 1, …, P shared alleles.
 
 Shapes: B batch, N markers, Q loci asked for, L latents, D their width, K alleles, P ploidy.
 """
