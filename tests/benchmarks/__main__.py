@@ -11,6 +11,8 @@ python -m tests.benchmarks priors       draws of GPFN's prior tasks per second, 
 python -m tests.benchmarks gpfn         how well a --checkpoint predicts fresh populations and real cohorts, beside
                                         GBLUP-REML, BayesCπ and RKHS, and whether it may be shipped; --out keeps scores
 python -m tests.benchmarks gpfn-speed   conditioning and predicting by gpfn, beside GBLUP, kernels and BayesCπ
+python -m tests.benchmarks perceiver    hidden calls that are right after --minutes of pretraining, windowed and
+                                        published, beside nearest neighbours and the most frequent call, on a --panel
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks breed        random crosses, against AlphaSimR (needs R) and ChromaX in --python
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
@@ -50,6 +52,7 @@ from tests.benchmarks import (
     importing,
     lasso,
     peers,
+    perceiver,
     priors,
     prune,
     scale,
@@ -77,6 +80,7 @@ def main() -> None:
             "ridge",
             "mlp",
             "lasso",
+            "perceiver",
             "priors",
             "prune",
             "scale",
@@ -110,6 +114,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=gpfn_gates.GROUPS, help="gpfn: these alone")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/gpfn"), help="gpfn: a folder of scores")
     parser.add_argument("--processes", type=int, choices=(1, 2), default=1, help="gpfn: that judge")
+    parser.add_argument("--panel", choices=perceiver.PANELS, default="inbred", help="perceiver: which lines")
+    parser.add_argument("--minutes", type=float, default=10.0, help="perceiver: of each pretraining")
+    parser.add_argument("--recipe-text", default="{}", help="perceiver: keys of the recipe other than the defaults")
     arguments = parser.parse_args()
     if arguments.what == "scale":
         title = f"scale: {arguments.samples:,} samples × {arguments.loci:,} loci, five traits"
@@ -120,6 +127,9 @@ def main() -> None:
         return
     if arguments.what == "automl":
         automl.compare(arguments.python, arguments.budget_fits, arguments.seconds)
+        return
+    if arguments.what == "perceiver":
+        perceiver.compare(arguments.panel, arguments.minutes, arguments.recipe_text)
         return
     if arguments.what == "priors":
         priors.compare()

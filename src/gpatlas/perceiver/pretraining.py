@@ -25,6 +25,7 @@ from gpatlas.perceiver.losses import batch_loss
 from gpatlas.perceiver.measuring import as_tensors, validate
 from gpatlas.perceiver.pace import has_ended, learning_rate
 from gpatlas.perceiver.samples import check_memory, checked_codes, split_rows
+from gpatlas.perceiver.sampling import indicator_shares
 from gpatlas.perceiver.state import PerceiverState
 from gpatlas.perceiver.targets import Targets
 from gpatlas.seeding import stable_seed
@@ -89,9 +90,13 @@ def pretrain(
     with torch.random.fork_rng([device] if device.type == "cuda" else []), _threads(arithmetic, recipe.threads):
         processes = join_processes(device)
         torch.manual_seed(recipe.seed)
-        network = make_network(layout, **recipe.network).to(device)
+        network: Any = make_network(layout, **recipe.network).to(device)
         check_memory(network, layout, device)
-        optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        if hasattr(network, "start_from"):  # not every architecture has read-outs of single markers
+            network.start_from(torch.from_numpy(indicator_shares(codes[training], layout)).to(device))
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
         state = PerceiverState.start(network, optimizer)
         of_state = recipe.model_dump(mode="json") | {"genotypes": _content_hash(batches)}
         path = None if folder is None else folder / STATE

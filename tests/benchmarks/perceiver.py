@@ -1,0 +1,78 @@
+"""Hidden calls that perceivers get right, beside nearest neighbours in a window and the most frequent call."""
+
+import os
+import time
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from gpatlas.alleles import codes_of_dosage
+from gpatlas.config import PerceiverRecipe
+from gpatlas.nn.perceiver import Layout
+from gpatlas.perceiver.accuracy import imputation_table, overall
+from gpatlas.perceiver.pretraining import pretrain
+from gpatlas.simulate.founders import even_map
+from gpatlas.simulate.mosaic import mosaic
+from gpatlas.train.precision import choose_arithmetic
+
+PANELS = {"inbred": 1, "diploid": 2, "tetraploid": 4}  # ploidy of what is stored
+N_SAMPLES, N_CHROMOSOMES, N_MARKERS, N_ANCESTORS = 2_000, 10, 2_000, 24
+PIECE = 40.0  # markers that a haplotype has from one ancestor, on average
+NAMES = {"knn": "k nearest neighbours in a window", "most_frequent": "most frequent call"}
+_WARM, _TIMED = 3, 10  # steps
+
+
+def population(panel: str, seed: int = 1) -> tuple[NDArray[np.int16], Layout]:
+    """Draw a panel of mosaics of ancestors: allele codes, and its layout."""
+    rng, ploidy = np.random.default_rng(seed), PANELS[panel]
+    per_chromosome = N_MARKERS // N_CHROMOSOMES
+    chromosome, position = even_map([per_chromosome] * N_CHROMOSOMES)
+    lines = mosaic(
+        N_SAMPLES, N_ANCESTORS, chromosome, position, rng,
+        switch_rate=per_chromosome / PIECE, frequency=(0.8, 0.8), ploidy=ploidy,
+    )  # fmt: skip
+    codes = codes_of_dosage(lines.dosage(slice(0, N_SAMPLES)).astype(np.int8))
+    names = np.array([f"m{i}" for i in range(N_MARKERS)])
+    return codes, Layout(ploidy, 2, names, chromosome.astype(str), position, "Morgan")
+
+
+def steps_within(seconds: float, codes: NDArray, layout: Layout, recipe: PerceiverRecipe) -> int:
+    """Return how many steps take so long here, validations included."""
+    times: list[float] = []
+    few = recipe.model_copy(update={"n_steps": _WARM + _TIMED, "validation": 0.0})
+    arithmetic = choose_arithmetic("cpu", "f32")
+    pretrain(codes, layout, few, arithmetic, report=lambda state: times.append(time.perf_counter()))
+    per_step = (times[-1] - times[_WARM - 1]) / _TIMED
+    n_held_out = recipe.validation * len(codes) / recipe.batch_size
+    per_step *= 1 + n_held_out / recipe.validate_every / 2  # a step without gradients takes a third to a half
+    return max(1, int(seconds / per_step))
+
+
+def compare(panel: str, minutes: float, recipe_text: str = "{}") -> None:
+    """Pretrain each architecture for some minutes; print what each model gets right on the same calls."""
+    from gpatlas.config import parse_mapping
+
+    codes, layout = population(panel)
+    changes = {"threads": os.cpu_count() or 1, "patience": 1_000, **parse_mapping(recipe_text, "--recipe-text")}
+    rows, accuracy = [], {}
+    for architecture in ("windowed", "published"):
+        settings = changes.get("network", {}) if architecture == "windowed" else {}
+        recipe = PerceiverRecipe.parse(changes | {"network": {"architecture": architecture, **settings}}, "benchmark")
+        n_steps = steps_within(60 * minutes, codes, layout, recipe)
+        recipe = recipe.model_copy(update={"n_steps": n_steps, "validate_every": max(1, n_steps // 20)})
+        start, cpu = time.perf_counter(), time.process_time()
+        state = pretrain(codes, layout, recipe, choose_arithmetic("cpu", "f32"))
+        rows.append((f"perceiver, {architecture}, {n_steps:,} steps", time.perf_counter() - start))
+        print(f"{rows[-1][0]}: {time.process_time() - cpu:.0f} CPU s, {state.best_row}", flush=True)
+        table = imputation_table({rows[-1][0]: state.network}, codes, layout, recipe)
+        accuracy |= overall(table)
+    shown = Table(title=f"{panel}: {N_SAMPLES:,} × {N_MARKERS:,}, a tenth hidden, {torch.__version__}", box=None)
+    for column in ("", "accuracy", "wall s"):
+        shown.add_column(column, justify="left" if not column else "right")
+    seconds = dict(rows)
+    for name, right in accuracy.items():
+        shown.add_row(NAMES.get(name, name), f"{right:.3f}", f"{seconds[name]:.0f}" if name in seconds else "")
+    Console().print(shown)
