@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpatlas.alleles import decoder, n_codes
-from gpatlas.evaluate.imputation import knn_window_impute, most_frequent_call
+from gpatlas.evaluate.imputation import choose_neighbours, knn_window_impute, most_frequent_call
 
 
 @pytest.mark.parametrize(("p", "k"), [(1, 2), (2, 2), (2, 3), (4, 2), (6, 3)])
@@ -42,6 +42,16 @@ def test_linked_calls_are_found_and_unlinked_are_not(rng):
     assert (found == truth[row, locus]).mean() > 0.99
     alone = knn_window_impute(training, shown, row, locus, np.arange(200), 1, 2)  # nobody on the chromosome to compare
     assert (alone == truth[row, locus]).mean() < 0.8
+
+
+def test_neighbours_are_chosen_on_training_samples(rng):
+    """Where single samples are copies of each other, few neighbours are best; where calls are noisy, many are."""
+    lines = rng.integers(1, 4, (60, 100))
+    number = np.zeros(100, dtype=int)
+    assert choose_neighbours(np.tile(lines, (4, 1)), number, 2, 2)[0] <= 5
+    noisy = np.where(rng.random((600, 100)) < 0.4, rng.integers(1, 4, (600, 100)), lines[rng.integers(0, 3, 600)])
+    assert choose_neighbours(noisy, number, 2, 2)[0] >= 15
+    assert choose_neighbours(noisy, number, 2, 2) == choose_neighbours(noisy, number, 2, 2)
 
 
 def test_fewer_samples_than_neighbours_and_no_known_call():

@@ -58,7 +58,12 @@ class PerceiverRecipe(Frozen):
     validate_every: int = Field(100, ge=1, description="steps between two validations")
     patience: int = Field(10, ge=1, description="validations without a lower loss after which training ends")
     checkpoint_every: int = Field(100, ge=1, description="steps between two states that training can go on from")
-    threads: int = Field(1, ge=1, description="of torch on a CPU; a recipe's, since the last bits depend on them")
+    threads: int = Field(
+        1,
+        ge=1,
+        description="of torch on a CPU; a recipe's, since the last bits depend on them. Several are slow where other "
+        "processes want the cores, too: they wait for each other",
+    )
     network: dict[str, Any] = Field(
         {},
         description="the architecture (windowed, published) and its settings that differ from its defaults, e.g. "

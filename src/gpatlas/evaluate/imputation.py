@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from gpatlas.alleles import MISSING_CODE, decoder
 from gpatlas.packed.kernels import compiled
 
+NEIGHBOURS, WINDOWS = (3, 5, 10, 15, 30), (5, 10, 20, 40)  # that are tried
+_TUNED_SAMPLES, _TUNED_SHARE, _TUNED_CALLS = 100, 0.1, 1_000
+
 
 def most_frequent_call(training: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the most frequent known call of every locus, `(n_loci,)`; of equally frequent ones the lowest code.
@@ -64,41 +67,89 @@ def knn_window_impute(
     int64 `(n_calls,)`
         Codes; 0 where no training sample has a known call.
     """
+    return _votes(_nearest_calls(training, shown, row, locus, chromosome, (ploidy, n_alleles), k, window), k)
+
+
+def choose_neighbours(
+    training: NDArray[np.integer], chromosome: NDArray[np.integer], ploidy: int, n_alleles: int, seed: int = 0
+) -> tuple[int, int]:
+    """Choose `k` and `window` of `knn_window_impute` by hiding calls of some training samples from the others.
+
+    Returns
+    -------
+    k, window
+        Those that get most of a thousand hidden calls right.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(training))
+    some, others = np.split(order, [min(_TUNED_SAMPLES, len(order) // 2)])
+    shown = np.array(training[some])
+    hidden = (rng.random(shown.shape) < _TUNED_SHARE) & (shown != MISSING_CODE)
+    row, locus = np.nonzero(hidden)
+    truth = shown[hidden]
+    shown[hidden] = MISSING_CODE
+    chosen = rng.permutation(len(row))[:_TUNED_CALLS]
+    row, locus, truth = row[chosen], locus[chosen], truth[chosen]
+    right: dict[tuple[int, int], int] = {}
+    for window in WINDOWS:
+        of_panel = chromosome, (ploidy, n_alleles)
+        calls = _nearest_calls(training[others], shown, row, locus, *of_panel, max(NEIGHBOURS), window)
+        right |= {(k, window): int(np.count_nonzero(_votes(calls, k) == truth)) for k in NEIGHBOURS}
+    return max(right, key=right.__getitem__)
+
+
+def _nearest_calls(
+    training: NDArray[np.integer],
+    shown: NDArray[np.integer],
+    row: NDArray[np.integer],
+    locus: NDArray[np.integer],
+    chromosome: NDArray[np.integer],
+    of_calls: tuple[int, int],
+    k: int,
+    window: int,
+) -> NDArray[np.int64]:
+    """Return the calls of the nearest neighbours, the nearest first, `(n_calls, k)`; 0 where there are no more."""
+    ploidy, n_alleles = of_calls
     table = decoder(ploidy, n_alleles).astype(np.int64)
     distance = ploidy - np.minimum(table[:, None], table[None]).sum(axis=-1)
-    found = np.zeros(len(row), dtype=np.int64)
-    _vote(
+    calls = np.zeros((len(row), k), dtype=np.int64)
+    _fill_nearest(
         np.ascontiguousarray(training, dtype=np.int16),
         np.ascontiguousarray(shown, dtype=np.int16),
         np.asarray(row, dtype=np.int64),
         np.asarray(locus, dtype=np.int64),
         np.asarray(chromosome, dtype=np.int64),
         distance,
-        min(k, len(training)),
         window,
-        found,
+        calls,
     )
-    return found
+    return calls
+
+
+def _votes(calls: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Return the most frequent of the first k calls of each row; of equally frequent ones that which comes first."""
+    calls = calls[:, :k]
+    votes = (calls[:, :, None] == calls[:, None, :]).sum(axis=2)
+    votes[calls == MISSING_CODE] = 0
+    return calls[np.arange(len(calls)), votes.argmax(axis=1)]
 
 
 @compiled
-def _vote(
+def _fill_nearest(
     training: NDArray,
     shown: NDArray,
     row: NDArray,
     locus: NDArray,
     chromosome: NDArray,
     distance: NDArray,
-    k: int,
     window: int,
-    found: NDArray,
+    calls: NDArray,
 ) -> None:
+    k = calls.shape[1]
     around = np.empty(2 * window, dtype=np.int64)
-    nearest = np.empty(k)
-    calls = np.empty(k, dtype=np.int64)
-    votes = np.zeros(len(distance), dtype=np.int64)
+    apart_of = np.empty(k)
     for number in range(len(row)):
-        own, here = shown[row[number]], locus[number]
+        own, here, nearest = shown[row[number]], locus[number], calls[number]
         n_around = 0
         for step in (-1, 1):
             at, taken = here + step, 0
@@ -120,16 +171,10 @@ def _vote(
                     both += 1
                     differences += distance[own[around[i]], its]
             apart = differences / both if both else np.inf
-            if n < k or apart < nearest[n - 1]:
+            if n < k or apart < apart_of[n - 1]:
                 place = n if n < k else k - 1  # insert behind those that are as near
-                while place > 0 and nearest[place - 1] > apart:
-                    nearest[place], calls[place] = nearest[place - 1], calls[place - 1]
+                while place > 0 and apart_of[place - 1] > apart:
+                    apart_of[place], nearest[place] = apart_of[place - 1], nearest[place - 1]
                     place -= 1
-                nearest[place], calls[place] = apart, call
+                apart_of[place], nearest[place] = apart, call
                 n = min(n + 1, k)
-        votes[:] = 0
-        for i in range(n):
-            votes[calls[i]] += 1
-        for i in range(n):
-            if votes[calls[i]] > votes[found[number]] or found[number] == 0:
-                found[number] = calls[i]
