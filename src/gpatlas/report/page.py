@@ -15,6 +15,7 @@ from gpatlas.plotting.style import model_name
 from gpatlas.report.automl import write_automl_report
 from gpatlas.report.automl_results import is_automl
 from gpatlas.report.captions import CAPTIONS, STORIES, TITLES
+from gpatlas.report.findings import finding
 from gpatlas.report.rendering import Figure, data_uri, grid, write_page
 from gpatlas.report.searches import AUTOML, searches
 from gpatlas.report.summary import cell_means, linear_of, runtime_summary, verdicts
@@ -60,6 +61,7 @@ def _experiment(folder: Path, out: Path) -> dict:
     own = searches(folder, metrics, out) if name == AUTOML else _design(metrics, config)
     return {
         "name": name,
+        "finding": finding(name, metrics),
         **own,
         "chapters": _chapters(folder / "figures"),
         "metrics_csv": data_uri((folder / "metrics.csv").read_bytes(), "text/csv"),

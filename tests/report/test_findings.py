@@ -1,0 +1,42 @@
+"""What is said of an experiment follows from its table, whichever way it went."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpatlas.report.findings import finding
+
+
+def metrics(more: float, n_rep: int = 6) -> pd.DataFrame:
+    rng, rows = np.random.default_rng(2), []
+    for n in (50, 100, 400):
+        for rep in range(1, n_rep + 1):
+            level = rng.normal(0.4, 0.1)
+            for model, gain in (("rrblup", 0.0), ("perceiver_pretrained", more if n <= 100 else -0.5)):
+                r = level + gain + rng.normal(0, 0.01)
+                row = {"data": "inbred", "n_phenotyped": n, "rep": rep, "model": model, "trait_id": "env_1"}
+                rows.append(row | {"predictive_ability": r, "accuracy": r})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [(0.1, "The pretrained one is ahead."), (-0.1, "The pretrained one is behind."), (0.0, "no difference is shown.")],
+)
+def test_it_says_who_is_ahead_with_few_lines(more, verdict):
+    text = finding("perceiver", metrics(more))
+    assert text.endswith(verdict)
+    assert "With 100 phenotyped lines or fewer" in text
+    assert "over 6 replicates" in text
+    assert "scratch" not in text  # there is no such model
+
+
+def test_one_replicate_has_no_interval():
+    text = finding("perceiver", metrics(0.1, n_rep=1))
+    assert text.endswith("One replicate cannot say more.")
+    assert "interval" not in text
+
+
+def test_there_is_nothing_to_say_of_others():
+    assert finding("scaling", metrics(0.1)) == ""
+    assert finding("perceiver", metrics(0.1).query("model == 'rrblup'")) == ""
