@@ -152,6 +152,9 @@ def _used(dataset: Dataset, estimator: Any) -> list[str]:
         said.append(f"{several(estimator.n_ignored_, 'marker', 'is')} not in the checkpoint's panel and not used.")
     if estimator.n_absent_:
         said.append(f"{several(estimator.n_absent_, 'marker')} of the checkpoint's panel not in the data: missing.")
+    if estimator.n_turned_:
+        turned = several(estimator.n_turned_, "marker", "counts")
+        said.append(f"{turned} the other allele than the checkpoint's panel: turned round.")
     frozen, free = estimator.epochs_
     said.append(f"Best after {several(frozen, 'epoch')} with the encoder frozen and {free:,} with it free.")
     return said

@@ -81,7 +81,7 @@ def tell_of_loci(estimator: Any, dataset: Dataset) -> None:
     """Tell an estimator what loci the data have, where it asks for it: hyperparameters that are None."""
     asked = {name for name, value in estimator.get_params(deep=False).items() if value is None}
     known: dict[str, Any] = {"locus_id": as_text(dataset.locus_id), "ploidy": dataset.ploidy}
-    known |= {"n_alleles": dataset.n_alleles}
+    known |= {"n_alleles": dataset.n_alleles, "alleles": None if dataset.alleles is None else as_text(dataset.alleles)}
     if (as_text(dataset.chromosome) != "").any():
         known["chromosome"] = dataset.chromosome
     if "chromosome" in known or np.isfinite(dataset.position).any():

@@ -38,7 +38,7 @@ def pretrained(path, ploidy=2, n_alleles=2, n_loci=24, names="m", **settings):
     chromosome = np.repeat(["1", "2"], n_loci // 2)
     layout, _ = Layout.arrange(ploidy, n_alleles, names, chromosome, np.arange(n_loci), "cM")
     torch.manual_seed(11)
-    write_pretrained(make_network(layout, **(TINY | settings)), {}, path)
+    write_pretrained(make_network(layout, **(settings or TINY)), {}, path)
     return str(path)
 
 
@@ -161,9 +161,28 @@ def test_refitting_uses_the_validation_samples():
     assert r(model.predict(x[150:]), g[150:]) > r(alone.predict(x[150:]), g[150:])
 
 
+SMALL = {
+    "tiny": TINY,
+    "windowed": {"architecture": "windowed", "window": 6, "hidden": 8, "width": 8, "n_heads": 2, "n_global": 1},
+    "published": {
+        "architecture": "published",
+        "latent_dim": 4,
+        "output_dim": 8,
+        "projection_dim": 8,
+        "feedforward_dim": 8,
+        "allele_embed_dim": 8,
+        "position_embed_dim": 8,
+        "num_encode_iters": 1,
+        "num_self_attention": 1,
+        "num_decode_iters": 1,
+    },
+}
+
+
 @pytest.mark.parametrize("ploidy", [1, 2, 4, 6])
 @pytest.mark.parametrize("n_alleles", [2, 3, 4, 5])
-def test_a_subset_of_a_panel_of_any_calls_is_finetuned(ploidy, n_alleles, tmp_path):
+@pytest.mark.parametrize("network", SMALL)
+def test_a_subset_of_a_panel_of_any_calls_is_finetuned(ploidy, n_alleles, network, tmp_path):
     rng = np.random.default_rng(1)
     copies = rng.multinomial(ploidy, np.full(n_alleles, 1 / n_alleles), size=(60, 24))
     g = (copies[..., 0] @ rng.normal(size=24)).astype(float)
@@ -174,7 +193,7 @@ def test_a_subset_of_a_panel_of_any_calls_is_finetuned(ploidy, n_alleles, tmp_pa
     if n_alleles == 2:
         x[codes == 0] = np.nan
         np.testing.assert_array_equal(copies_of(codes, ploidy, 2)[..., 1], np.nan_to_num(x))
-    path = pretrained(tmp_path / "c.safetensors", ploidy, n_alleles)
+    path = pretrained(tmp_path / "c.safetensors", ploidy, n_alleles, **SMALL[network])
     names = np.array([f"m{k}" for k in range(24)])
     kept = rng.permutation(24)[:15]
     told = {"ploidy": ploidy, "n_alleles": n_alleles, "checkpoint": path}
@@ -287,3 +306,42 @@ def test_seeds_decide():
     )
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def with_alleles(path, alleles, **settings):
+    """A checkpoint that knows its alleles."""
+    from gpatlas.perceiver.pretrained import read_pretrained
+
+    network, _ = read_pretrained(pretrained(path, **settings))
+    write_pretrained(network, {"alleles": np.asarray(alleles).tolist()}, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("ploidy", [1, 2, 4])
+def test_loci_that_count_the_other_allele_are_turned_round(ploidy, tmp_path):
+    x, g = population(ploidy=ploidy)
+    theirs = np.tile(["A", "C"], (24, 1))
+    path = with_alleles(tmp_path / "c.safetensors", theirs, ploidy=ploidy)
+    options = {"checkpoint": path, "ploidy": ploidy, "max_epochs": 2, **QUICK}
+    plain = make("perceiver", alleles=theirs, **options).fit(x, g)
+    other, ours = x.copy(), theirs.copy()
+    other[:, ::2], ours[::2] = ploidy - x[:, ::2], ["C", "A"]
+    ours[5] = ["", "C"]  # not known: taken as it is
+    turned = make("perceiver", alleles=ours, **options).fit(other, g)
+    assert (plain.n_turned_, turned.n_turned_) == (0, 12)
+    np.testing.assert_array_equal(plain.predict(x), turned.predict(other))
+    order = np.random.default_rng(1).permutation(24)[:20]
+    names = np.array([f"m{k}" for k in range(24)])
+    some = make("perceiver", alleles=ours[order], locus_id=names[order], **options).fit(other[:, order], g)
+    same = make("perceiver", alleles=theirs[order], locus_id=names[order], **options).fit(x[:, order], g)
+    np.testing.assert_array_equal(some.predict(other[:, order]), same.predict(x[:, order]))
+
+
+def test_other_alleles_are_refused(tmp_path):
+    x, g = population()
+    theirs = np.tile(["A", "C"], (24, 1))
+    path = with_alleles(tmp_path / "c.safetensors", theirs)
+    ours = theirs.copy()
+    ours[3:5] = ["A", "G"]
+    with pytest.raises(ValueError, match=r"2 markers have other alleles .* such as m3: A/G here, A/C there"):
+        make("perceiver", checkpoint=path, alleles=ours).fit(x, g)

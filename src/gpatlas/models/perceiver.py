@@ -35,7 +35,7 @@ class Perceiver(FinetunedModel):
         What the phenotype is: a number, two classes, classes, ordered classes, a count, or an order of samples.
     frozen_epochs : int or None, default=None
         Passes over the training samples in which the head learns alone; None: 100 after pretraining, 0 from scratch.
-    max_epochs : int, default=200
+    max_epochs : int, default=150
         Passes in all.
     free : sequence of str, default=("all",)
         Parts of the network that learn after frozen_epochs: "all", or names of its parts.
@@ -49,7 +49,7 @@ class Perceiver(FinetunedModel):
         Share of a head's units that are left out in a step.
     batch_size : int, default=32
         Samples per step.
-    patience : int, default=20
+    patience : int, default=10
         Epochs without improvement of the validation loss after which a phase stops.
     refit : bool, default=True
         Whether, once validation samples have said how many epochs to train, all is trained anew with them.
@@ -62,6 +62,9 @@ class Perceiver(FinetunedModel):
         2.
     locus_id, chromosome, position : array-like of shape (n_loci,), default=None
         Names of loci, and where they lie. Loci without are taken to lie on one chromosome, in order.
+    alleles : array-like of shape (n_loci, 2), default=None
+        Names of the other and of the counted allele; a locus that counts the other one than the checkpoint's panel is
+        turned round.
     precision : {"auto", "f32", "bf16", "f16"}, default="auto"
         Number format of matrix products; "auto" follows the device.
     device : str, default="auto"
@@ -77,6 +80,8 @@ class Perceiver(FinetunedModel):
         Loci of the data that the checkpoint's panel does not have; they are not used.
     n_absent_ : int
         Markers of the checkpoint's panel that the data lack; they are missing.
+    n_turned_ : int
+        Markers at which the data count the other allele than the checkpoint's panel.
     n_epochs_ : int
         Epochs trained until patience ended.
     epochs_ : tuple of int
@@ -135,6 +140,7 @@ class Perceiver(FinetunedModel):
         "locus_id": ["array-like", None],
         "chromosome": ["array-like", None],
         "position": ["array-like", None],
+        "alleles": ["array-like", None],
         "precision": [StrOptions({"auto", "f32", "bf16", "f16"})],
         "device": [str],
         "random_state": ["random_state"],
@@ -148,14 +154,14 @@ class Perceiver(FinetunedModel):
         head: str = "windows",
         loss: str = "mse",
         frozen_epochs: int | None = None,
-        max_epochs: int = 200,
+        max_epochs: int = 150,
         free: Sequence[str] = ("all",),
         learning_rate: float = 0.001,
         free_learning_rate: float = 0.0001,
         weight_decay: float = 0.01,
         dropout: float = 0.1,
         batch_size: int = 32,
-        patience: int = 20,
+        patience: int = 10,
         refit: bool = True,
         validation_fraction: float = 0.15,
         ploidy: int | None = None,
@@ -163,6 +169,7 @@ class Perceiver(FinetunedModel):
         locus_id: Sequence[Any] | None = None,
         chromosome: Sequence[Any] | None = None,
         position: Sequence[float] | None = None,
+        alleles: Sequence[Sequence[str]] | None = None,
         precision: str = "auto",
         device: str = "auto",
         random_state: Any = 0,
@@ -188,6 +195,7 @@ class Perceiver(FinetunedModel):
         self.locus_id = locus_id
         self.chromosome = chromosome
         self.position = position
+        self.alleles = alleles
         self.precision = precision
         self.device = device
         self.random_state = random_state

@@ -29,6 +29,7 @@ from gpatlas.models.perceiver_panel import (
     layout_of_loci,
     match_loci,
     refuse_other_calls,
+    turned_loci,
 )
 from gpatlas.models.work import TORCH_PROCESS, Work
 
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from gpatlas.train.precision import Arithmetic
 
 _FROZEN = 100  # epochs of a head on a pretrained encoder
-_WIDTH, _WINDOW, _LAYERS = 96, 20, 3  # of the default network, for prices
-_RUN = 0.4  # share of the epochs that run before patience ends
+_WIDTH, _HIDDEN, _WINDOW, _SHOWN = 96, 192, 20, 60  # of the default network, for prices
+_RUN = 0.15  # share of the epochs that run before patience ends
 
 
 class FinetunedModel(DosageModel):
@@ -105,7 +106,6 @@ class FinetunedModel(DosageModel):
             self.head, self.loss, self.classes_, network, phenotyped, self.dropout, seed, arithmetic
         )
         settings = self._settings(seed)
-        solved = self.head == "windows" and self.loss == "mse" and settings.frozen_epochs > 0
         found = finetune(
             network,
             head,
@@ -114,7 +114,7 @@ class FinetunedModel(DosageModel):
             stopping,
             settings,
             arithmetic,
-            solve=solve_ridge if solved else None,
+            solve=solve_ridge if self._is_solved(settings) else None,
             progress=progress,
         )
         self._kept = kept(found, self.head, self.loss, self.classes_)
@@ -158,24 +158,31 @@ class FinetunedModel(DosageModel):
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs, of the default network; how early patience ends is a guess."""
         settings, recipe = self._settings(0), self.pretrain or {}
-        width = int((self.network or {}).get("width", _WIDTH))
-        tokens = n_loci / _WINDOW
-        attended = _LAYERS * tokens * (24.0 * width**2 + 4.0 * tokens * width)
-        encoded = 2.0 * n_loci * width * (self.n_alleles or 2) + attended
+        network = {"width": _WIDTH, "hidden": _HIDDEN} | (self.network or {})
+        windows, features = n_loci / _WINDOW, _SHOWN * (self.n_alleles or 2)
+        of_window = network["hidden"] * (features + network["width"])  # weights, each of which is used once
+        encoded = windows * (2.0 * of_window + 24.0 * network["width"] ** 2)
         frozen, free = _RUN * settings.frozen_epochs, _RUN * settings.free_epochs
-        steps = -(-n_samples // self.batch_size)
+        if self._is_solved(settings):
+            frozen = 0.0
         batches, size = (recipe.get("n_steps", 2_000), recipe.get("batch_size", 32)) if recipe else (0, 0)
-        passes = (1 + self.refit) * n_samples * (1 + 3 * free) + 4.0 * batches * size
-        latents = tokens * width
+        fits, steps = 1 + self.refit, -(-n_samples // self.batch_size)
+        passes = fits * n_samples * (1 + 3 * free) + 4.0 * batches * size
+        latents = windows * network["width"]
+        learning = fits * steps * free + batches  # steps in which all weights move
         return Work(
-            flops=encoded * passes + 6.0 * latents * n_traits * n_samples * frozen,
+            flops=encoded * passes + 6.0 * latents * n_traits * n_samples * fits * frozen,
             memory=TORCH_PROCESS
-            + 4.0 * n_samples * (n_loci + latents)
-            + 48.0 * n_loci * width
-            + 80.0 * latents * _LAYERS * max(self.batch_size, size),
-            steps=(1 + self.refit) * steps * (frozen + 6.0 * free) + 8.0 * batches,
-            traffic=40.0 * latents * _LAYERS * passes,
+            + 4.0 * n_samples * (n_loci + 3 * latents)
+            + 40.0 * windows * of_window
+            + 60.0 * latents * max(self.batch_size, size),
+            steps=fits * steps * frozen + 6.0 * learning,
+            traffic=28.0 * windows * of_window * learning + 60.0 * latents * passes,
         )
+
+    def _is_solved(self, settings: "FinetuneSettings") -> bool:
+        """Whether the first phase is ridge regression, which is solved."""
+        return self.head == "windows" and self.loss == "mse" and settings.frozen_epochs > 0
 
     def _settings(self, seed: int) -> "FinetuneSettings":
         from gpatlas.train.finetuning import FinetuneSettings
@@ -210,11 +217,12 @@ class FinetunedModel(DosageModel):
 
         n_loci = genotypes[0].shape[1]
         if self.checkpoint is not None:
-            from gpatlas.perceiver.pretrained import read_pretrained
+            from gpatlas.perceiver.pretrained import read_alleles, read_pretrained
 
             network, layout = read_pretrained(self.checkpoint)
             refuse_other_calls(layout, self.ploidy, self.n_alleles)
             self._columns = match_loci(layout, self.locus_id, n_loci)
+            self._turned = turned_loci(layout, read_alleles(self.checkpoint), self.alleles, self._columns, n_loci)
         else:
             n_alleles = self.n_alleles or 2
             if self.ploidy is None and n_alleles > 2:
@@ -223,10 +231,12 @@ class FinetunedModel(DosageModel):
             layout, self._columns = layout_of_loci(
                 n_loci, ploidy, n_alleles, self.locus_id, self.chromosome, self.position
             )
+            self._turned = np.zeros(n_loci, dtype=bool)
             network = None if self.pretrain is not None else seeded(make_network, seed, layout, **(self.network or {}))
         self._calls = layout.ploidy, layout.n_alleles
         self.n_absent_ = int((self._columns < 0).sum())
         self.n_ignored_ = n_loci - (layout.n_loci - self.n_absent_)
+        self.n_turned_ = int(self._turned.sum())
         codes = [self._codes(part) for part in genotypes]
         if self.pretrain is not None:
             network = self._pretrained(layout, np.concatenate(codes), seed, arithmetic)
@@ -243,7 +253,7 @@ class FinetunedModel(DosageModel):
         return pretrain(codes, layout, recipe, arithmetic).network
 
     def _codes(self, x: NDArray) -> NDArray[np.int16]:
-        return arrange_codes(codes_of_features(x, *self._calls), self._columns)
+        return arrange_codes(codes_of_features(x, *self._calls), self._columns, self._turned, self._calls[0])
 
     def _outputs(self, X: ArrayLike) -> "tuple[Outcome, Tensor]":
         from gpatlas.train.finetuning import outputs

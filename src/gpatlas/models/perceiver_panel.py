@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gpatlas.alleles import MISSING_CODE, n_codes
 from gpatlas.dataset import as_text
-from gpatlas.wording import some_names
+from gpatlas.wording import several, some_names
 
 if TYPE_CHECKING:
     from gpatlas.nn.perceiver.layout import Layout
@@ -118,11 +118,60 @@ def match_loci(layout: "Layout", locus_id: ArrayLike | None, n_loci: int) -> NDA
     return found
 
 
-def arrange_codes(codes: NDArray[np.int16], columns: NDArray[np.intp]) -> NDArray[np.int16]:
-    """Return codes of a network's markers, missing where the data have none (column -1)."""
-    if np.array_equal(columns, np.arange(codes.shape[1])):
+def turned_loci(
+    layout: "Layout",
+    theirs: NDArray | None,
+    ours: ArrayLike | None,
+    columns: NDArray[np.intp],
+    n_loci: int,
+) -> NDArray[np.bool_]:
+    """Say at which markers of a network the data count the other allele, `(layout.n_loci,)`.
+
+    Parameters
+    ----------
+    layout
+        Of the network.
+    theirs, ours
+        Text `(layout.n_loci, 2)` of the network's panel and `(n_loci, 2)` of the data, the counted allele second; None,
+        or empty names, where they are not known, which then are taken to agree.
+    columns
+        Of `match_loci`.
+    n_loci
+        Of the data.
+
+    Raises
+    ------
+    ValueError
+        Markers of other alleles than the network's, or, where there are more than two, in another order.
+    """
+    if theirs is None or ours is None:
+        return np.zeros(layout.n_loci, dtype=bool)
+    data = as_text(np.asarray(ours))
+    if data.shape != (n_loci, 2):
+        raise ValueError(f"alleles must be two of each of {n_loci} loci, but have shape {data.shape}")
+    data = data[columns]
+    known = (columns >= 0) & (theirs != "").all(axis=1) & (data != "").all(axis=1)
+    turned = known & (theirs == data[:, ::-1]).all(axis=1) & (layout.n_alleles == 2)
+    other = known & ~turned & (theirs != data).any(axis=1)
+    if other.any():
+        k = int(np.flatnonzero(other)[0])
+        raise ValueError(
+            f"{several(int(other.sum()), 'marker', 'has')} other alleles than in the checkpoint's panel, such as "
+            f"{layout.locus_id[k]}: {'/'.join(data[k])} here, {'/'.join(theirs[k])} there; harmonise the data first"
+        )
+    return turned
+
+
+def arrange_codes(
+    codes: NDArray[np.int16], columns: NDArray[np.intp], turned: NDArray[np.bool_], ploidy: int
+) -> NDArray[np.int16]:
+    """Return codes of a network's markers, missing where the data have none (column -1), of its counted alleles."""
+    if not np.array_equal(columns, np.arange(codes.shape[1])):
+        codes = np.where(columns >= 0, codes[:, columns], np.int16(MISSING_CODE))
+    if not turned.any():
         return codes
-    return np.where(columns >= 0, codes[:, columns], np.int16(MISSING_CODE))
+    other = np.where(codes == MISSING_CODE, codes, np.int16(ploidy + 2) - codes)  # dosage d is ploidy - d of the other
+    return np.where(turned, other, codes)
 
 
 def layout_state(layout: "Layout") -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from gpatlas.errors import ConfigError, StoreError
@@ -27,6 +29,12 @@ def write_pretrained(network: nn.Module, about: Mapping[str, Any], path: str | P
     """
     config = {"network": network.settings, "layout": network.layout.as_config()}
     write_checkpoint(Checkpoint(state_of(network), {**about, KEY: config}), path)
+
+
+def read_alleles(path: str | Path) -> NDArray | None:
+    """Read the alleles of a network's panel, text `(n_loci, 2)`, the counted one second; None if they are not known."""
+    alleles = read_checkpoint(find_checkpoint(path)).config.get("alleles")
+    return None if alleles is None else np.asarray(alleles, dtype=str)
 
 
 def read_pretrained(path: str | Path) -> tuple[nn.Module, Layout]:
