@@ -46,6 +46,9 @@ def pretrain(
     again and it goes on. Several processes share every batch by
     `torchrun --nproc_per_node N -m gpatlas perceiver pretrain …`.
 
+    The example shows the command alone: that population has no linkage disequilibrium, so that nobody can know its
+    hidden calls.
+
     \b
     Example:
       gpatlas simulate config/examples/population.yaml --out population.h5
