@@ -99,7 +99,7 @@ class Settings:
         return tuple(
             name
             for name, candidate in CANDIDATES.items()
-            if kind in candidate.kinds and (not self.candidates or name in self.candidates)
+            if kind in candidate.kinds and (name in self.candidates if self.candidates else not candidate.on_request)
         )
 
     def of_one_search(self, n_searches: int) -> "Settings":

@@ -36,7 +36,7 @@ def automl(
         str | None, typer.Option(help="Score to select by: auc, log_loss, … or r, mse, …; auc or r by default.")
     ] = None,
     candidates: Annotated[
-        str | None, typer.Option(help="Names, comma-separated, such as rrblup,lasso; all by default.")
+        str | None, typer.Option(help="Names, comma-separated, such as rrblup,lasso; all but the slow by default.")
     ] = None,
     budget_fits: Annotated[int, typer.Option(min=1, help="Model fits of one search; reproducible.")] = 100,
     budget_seconds: Annotated[

@@ -57,6 +57,8 @@ class Candidate:
         What it can predict.
     checkpoint
         Name of the pretrained network that has to come with gpatlas, or "".
+    on_request
+        Whether it competes only where it is named, because a fit takes so long.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Candidate:
     spaces: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
     kinds: frozenset[str] = KINDS
     checkpoint: str = ""
+    on_request: bool = False
 
     def make(self, kind: str, n_covariates: int = 0, seed: int = 0, **hyperparameters: Any) -> Any:
         """Make an unfitted estimator: everything it learns from data it learns in `fit`.

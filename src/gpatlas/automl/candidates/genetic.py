@@ -32,6 +32,17 @@ def gpfn(request: Request) -> Any:
     return make("gpfn", n_covariates=request.n_covariates)
 
 
+def perceiver(request: Request) -> Any:
+    """A network that learns the genome's structure from the genotypes of its own training samples first."""
+    recipe = {"n_steps": 200, "validation": 0.0}
+    head_alone: dict[str, Any] = {
+        "frozen_epochs": 100,
+        "max_epochs": 100,
+    }  # solved, where freeing the network takes most of the time
+    network = make("perceiver", pretrain=recipe, device="cpu", random_state=request.seed, **head_alone)
+    return _of_kind(request, CovariatesFirst(network, request.n_covariates))
+
+
 def egblup(request: Request) -> Any:
     """Additive and additive × additive effects."""
     return _of_kind(request, make("egblup", n_covariates=request.n_covariates))

@@ -106,6 +106,14 @@ _PORTFOLIO = (
         kinds=frozenset({CONTINUOUS}),
         checkpoint="default",
     ),
+    _candidate(  # of numbers alone: classes would take six fits
+        "genetic",
+        "perceiver",
+        "perceiver",
+        lambda n, p, _: 2.0 + 6e-3 * p + 1e-6 * n * p,
+        kinds=frozenset({CONTINUOUS}),
+        on_request=True,
+    ),
     _candidate("library", "extra_trees", "ExtraTrees", lambda n, p, _: 0.3 + 2e-6 * n * p, _FOREST),
     _candidate("library", "random_forest", "random forest", lambda n, p, _: 0.4 + 4e-6 * n * p, _FOREST),
     _candidate(
