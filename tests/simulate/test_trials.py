@@ -107,3 +107,19 @@ def test_samples_without_a_measurement_are_not_chosen():
 def test_too_few_samples_are_one_line(n_phenotyped, validation, message):
     with pytest.raises(DataError, match=message):
         phenotype_few(100, n_phenotyped, 0.3, validation, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("changes", [{"inbred": True}, {"ploidy": 4}])
+def test_missing_calls_are_the_same_in_all_trials_and_nothing_else_changes(changes):
+    panel = {"n_samples": 200, "n_markers": 103, "n_chromosomes": 4, **changes}
+    whole, holes = (simulate_panel(PanelSpec(**panel, missing=missing), 5) for missing in (0.0, 0.7))
+    absent = holes.dosage() == -1
+    np.testing.assert_array_equal(holes.dosage()[~absent], whole.dosage()[~absent])
+    share = absent.mean(axis=0)
+    assert share.mean() == pytest.approx(0.7, abs=0.07)
+    assert share.std() == pytest.approx(np.sqrt(0.7 * 0.3 / 5), abs=0.05)  # Beta(a, b): variance ab/(a+b)²(a+b+1)
+    sizes = {"n_phenotyped": 40, "test": 0.3, "validation": 0.2}
+    spec = TrialSpec(panel=PanelSpec(**panel, missing=0.7), panel_seed="5", trait=TraitLaw(), **sizes)
+    dataset = simulate_trial(spec, 7)
+    np.testing.assert_array_equal(dataset.dosage(), holes.dosage())
+    assert np.isfinite(dataset.truth.genetic_values).all()

@@ -29,6 +29,11 @@ class PanelSpec(Frozen):
     switch_rate: Positive = Field(5.0, description="pieces of one ancestor end at this rate per Morgan")
     ploidy: int = Field(2, ge=2, le=8, description="chromosome sets of an individual")
     inbred: bool = Field(False, description="whether all copies within an individual are identical")
+    missing: Annotated[float, Field(ge=0, le=0.95)] = Field(
+        0.0,
+        description="share of the calls that are missing, as where few reads cover a site (genotyping by sequencing); "
+        "it differs among markers by a Beta law of 4 · missing and 4 · (1 - missing)",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

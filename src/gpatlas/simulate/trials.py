@@ -7,11 +7,14 @@ lines are drawn by the trial's.
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gpatlas.config.simulation import PhenotypeSpec, TraitSpec
 from gpatlas.config.trials import PanelSpec, TrialSpec
 from gpatlas.dataset import Dataset
+from gpatlas.encoding import MISSING
+from gpatlas.packed import Bits, Dosages, PackedDosages
 from gpatlas.simulate.chips import SiteRoles, SnpChip, add_snp_chip
 from gpatlas.simulate.datasets import to_dataset
 from gpatlas.simulate.folds import phenotype_few
@@ -35,7 +38,7 @@ def simulate_panel(spec: PanelSpec, seed: int) -> Dataset:
     """
     population, chip, _ = _draw_panel(spec, seed)
     dataset = to_dataset(population, chip=chip)
-    return replace(dataset, provenance=dataset.provenance | _record(spec, seed))
+    return replace(dataset, genotypes=_called(dataset, spec, seed), provenance=dataset.provenance | _record(spec, seed))
 
 
 @threadpool_limits.wrap(limits=1)  # sums of floats depend on how threads share them
@@ -78,6 +81,7 @@ def simulate_trial(spec: TrialSpec, seed: int) -> Dataset:
     names = [f"env_{number}" for number in range(1, law.n_environments + 1)]
     return replace(
         dataset,
+        genotypes=_called(dataset, spec.panel, int(spec.panel_seed)),
         trait_id=np.array(names),
         environments={name: ("trait", name) for name in names},
         provenance=dataset.provenance | _record(spec, seed),
@@ -103,6 +107,16 @@ def _draw_panel(spec: PanelSpec, seed: int) -> tuple[Population, SnpChip, SiteRo
         population, spec.on_chromosomes(spec.n_markers), rng, min_frequency=LEAST_FREQUENCY, name="panel"
     )
     return population, chip, roles
+
+
+def _called(dataset: Dataset, spec: PanelSpec, seed: int) -> NDArray[np.int8] | Bits | Dosages:
+    """Return genotypes without the calls that are missing, the same ones of a panel whatever its trial."""
+    if not spec.missing:
+        return dataset.genotypes
+    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(1,))))
+    share = rng.beta(4 * spec.missing, 4 * (1 - spec.missing), dataset.n_loci)
+    dosage = np.where(rng.random(dataset.genotypes.shape) < share, MISSING, dataset.dosage()).astype(np.int8)
+    return PackedDosages.pack(dosage) if spec.ploidy <= 2 else dosage
 
 
 def _record(spec: PanelSpec | TrialSpec, seed: int) -> dict:
