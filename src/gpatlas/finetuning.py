@@ -149,14 +149,17 @@ def _used(dataset: Dataset, estimator: Any) -> list[str]:
     counts = ", ".join(f"{known[dataset.rows(fold)].sum():,} {fold.name}" for fold in Fold)
     said = [f"{known.sum():,} of {several(dataset.n_samples, 'sample', 'has')} a phenotype: {counts}."]
     if estimator.n_ignored_:
-        said.append(f"{several(estimator.n_ignored_, 'marker', 'is')} not in the checkpoint's panel and not used.")
+        said.append(f"{several(estimator.n_ignored_, 'marker')} not in the checkpoint's panel: not used.")
     if estimator.n_absent_:
         said.append(f"{several(estimator.n_absent_, 'marker')} of the checkpoint's panel not in the data: missing.")
     if estimator.n_turned_:
         turned = several(estimator.n_turned_, "marker", "counts")
         said.append(f"{turned} the other allele than the checkpoint's panel: turned round.")
     frozen, free = estimator.epochs_
-    said.append(f"Best after {several(frozen, 'epoch')} with the encoder frozen and {free:,} with it free.")
+    steps = ["a readout of frozen latents was solved"] if estimator.solved_ else []
+    steps += [f"the head learnt alone for {several(frozen, 'epoch')}"] if frozen else []
+    steps += [f"head and encoder learnt for {several(free, 'epoch')}"] if free else []
+    said.append(f"Best on validation samples: {', then '.join(steps)}.")
     return said
 
 

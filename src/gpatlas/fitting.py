@@ -83,7 +83,7 @@ def tell_of_loci(estimator: Any, dataset: Dataset) -> None:
     known: dict[str, Any] = {"locus_id": as_text(dataset.locus_id), "ploidy": dataset.ploidy}
     known |= {"n_alleles": dataset.n_alleles, "alleles": None if dataset.alleles is None else as_text(dataset.alleles)}
     if (as_text(dataset.chromosome) != "").any():
-        known["chromosome"] = dataset.chromosome
+        known["chromosome"] = as_text(dataset.chromosome)
     if "chromosome" in known or np.isfinite(dataset.position).any():
         known["position"] = dataset.position
     elif {"position", "checkpoint"} <= asked:  # no map here, and no network that was pretrained with one

@@ -86,6 +86,8 @@ class Perceiver(FinetunedModel):
         Epochs trained until patience ended.
     epochs_ : tuple of int
         Epochs of either phase that predicted the validation samples best.
+    solved_ : bool
+        Whether a linear readout was solved in place of the first phase.
     train_loss_, validation_loss_ : ndarray of shape (n_epochs_,)
         Of every epoch.
 

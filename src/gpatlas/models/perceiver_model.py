@@ -121,6 +121,7 @@ class FinetunedModel(DosageModel):
         self.train_loss_ = np.array(found.history.train_loss)
         self.validation_loss_ = np.array(found.history.validation_loss)
         self.n_epochs_, self.epochs_ = len(self.train_loss_), found.epochs
+        self.solved_ = self._is_solved(settings)
         self.device_ = arithmetic.describe()
         return self
 
