@@ -31,6 +31,9 @@ NARROW = {
 }  # fmt: skip
 
 
+PUBLISHED = {"learning_rate": 1e-3, "prop_y": 0.1, "batch_size": 32}
+
+
 def population(panel: str, seed: int = 1) -> tuple[NDArray[np.int16], Layout]:
     """Draw a panel of mosaics of ancestors: allele codes, and its layout."""
     rng, ploidy = np.random.default_rng(seed), PANELS[panel]
@@ -63,7 +66,10 @@ def compare(panel: str, minutes: float, recipe_text: str = "{}") -> None:
     rows, accuracy = [], {}
     for architecture in ("windowed", "published"):
         settings = changes.get("network", {}) if architecture == "windowed" else NARROW
-        recipe = PerceiverRecipe.parse(changes | {"network": {"architecture": architecture, **settings}}, "benchmark")
+        of_form = {} if architecture == "windowed" else PUBLISHED
+        recipe = PerceiverRecipe.parse(
+            changes | of_form | {"network": {"architecture": architecture, **settings}}, "benchmark"
+        )
         n_steps = steps_within(60 * minutes, codes, layout, recipe)
         recipe = recipe.model_copy(update={"n_steps": n_steps, "validate_every": n_steps // _VALIDATIONS})
         start, cpu = time.perf_counter(), time.process_time()

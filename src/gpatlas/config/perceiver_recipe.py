@@ -10,6 +10,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+SHARE_TO_MEASURE = 0.1  # of the loci shown that are asked for where progress is measured: recipes are compared by it
 
 
 class PerceiverRecipe(Frozen):
@@ -22,7 +23,9 @@ class PerceiverRecipe(Frozen):
     )
     prop_x: PositiveShare = Field(1.0, description="share of the loci that are shown; the others are missing")
     prop_y: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        0.1, description="share of the loci shown that are hidden and asked for; of its known calls a sample keeps half"
+        0.2,
+        description="share of the loci shown that are hidden and asked for (published: 0.1); of its known calls a "
+        "sample keeps half. Progress is measured on a tenth",
     )
     sampling: Literal["uniform", "inverse_frequency"] = Field(
         "uniform",
@@ -38,8 +41,8 @@ class PerceiverRecipe(Frozen):
         0.0, description="contrastive: weight of the loss of each individual's alleles, beside that of those shared"
     )
     n_steps: int = Field(2_000, ge=1, description="batches to train on, unless progress ends before")
-    batch_size: int = Field(32, ge=1, description="individuals of one step")
-    learning_rate: Positive = Field(1e-3, description="of AdamW, at its highest")
+    batch_size: int = Field(64, ge=1, description="individuals of one step")
+    learning_rate: Positive = Field(4e-3, description="of AdamW, at its highest (published form: 1e-3)")
     warm_up: Share = Field(0.05, description="share of the steps in which the learning rate rises")
     schedule: Literal["cosine", "plateau"] = Field(
         "cosine",
@@ -48,7 +51,7 @@ class PerceiverRecipe(Frozen):
     )
     plateau_patience: int = Field(3, ge=1, description="validations, see schedule")
     plateau_factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.3, description="see schedule")
-    weight_decay: NotNegative = Field(1e-3, description="of AdamW")
+    weight_decay: NotNegative = Field(1e-2, description="of AdamW")
     clip: Positive = Field(1.0, description="longest gradient")
     average: Share = Field(0.99, description="memory of the moving average of weights that is kept; 0 keeps the last")
     validation: Share = Field(

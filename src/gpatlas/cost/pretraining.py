@@ -4,7 +4,7 @@ import math
 
 from gpatlas.config.gpfn import GpfnConfig
 from gpatlas.config.perceiver import PerceiverConfig
-from gpatlas.config.perceiver_recipe import PerceiverRecipe
+from gpatlas.config.perceiver_recipe import SHARE_TO_MEASURE, PerceiverRecipe
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.config.real_data import DataEntry
 from gpatlas.config.trials import PanelSpec
@@ -54,7 +54,7 @@ def price_perceiver(recipe: PerceiverRecipe, panel: PanelSpec | DataEntry, machi
     rows = recipe.batch_size * (2 if recipe.objective == "contrastive" else 1)
     step = 3 * FLOPS_OF_MARKER * m * width * rows / machine.flops + SMALL_OPERATIONS * machine.step
     validations = recipe.n_steps / recipe.validate_every * recipe.validation * n / rows / 3
-    imputed = recipe.validation * n * m * recipe.prop_y * n * SECONDS_OF_NEIGHBOUR * machine.pace
+    imputed = recipe.validation * n * m * SHARE_TO_MEASURE * n * SECONDS_OF_NEIGHBOUR * machine.pace
     taken = machine.start_torch + (recipe.n_steps + validations) * step + imputed
     held = TORCH_PROCESS + BYTES_OF_MARKER * m * width * rows + 16.0 * n * m
     return JobCost(taken, held, 12.0 * m * width, n)

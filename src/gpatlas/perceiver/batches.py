@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gpatlas.alleles import MISSING_CODE
 from gpatlas.config import PerceiverRecipe
+from gpatlas.config.perceiver_recipe import SHARE_TO_MEASURE
 from gpatlas.nn.perceiver import Layout
 from gpatlas.perceiver.sampling import allele_frequencies, draw_loci, rarity
 from gpatlas.seeding import stable_seed
@@ -86,7 +87,10 @@ class Batches:
         return self._hide(rows, np.random.default_rng(stable_seed(self.recipe.seed, "perceiver", "batch", step)))
 
     def held_out(self) -> Iterator[Batch]:
-        """Yield the batches that progress is measured on, always the same; loci are all alike likely there."""
+        """Yield the batches that progress is measured on, always the same.
+
+        A tenth of the loci are asked for, all alike likely, whatever training asks for.
+        """
         size, rows = self.recipe.batch_size, self.validation
         if self.recipe.objective == "contrastive":
             rows = np.stack([rows, np.roll(rows, 1)], axis=1).ravel()
@@ -103,10 +107,9 @@ class Batches:
         """Loci of a batch that are shown, or would be if none were hidden."""
         return max(1, round(self.recipe.prop_x * self.layout.n_loci))
 
-    @cached_property
-    def n_asked(self) -> int:
-        """Loci of a batch that are asked for."""
-        return max(1, round(self.recipe.prop_y * self.n_shown))
+    def n_asked(self, share: float) -> int:
+        """Loci that are asked for, of each individual."""
+        return max(1, round(share * self.n_shown))
 
     @cached_property
     def _rarity(self) -> NDArray[np.float32]:
@@ -120,11 +123,11 @@ class Batches:
         return self.training[[rounds[place // n][place % n] for place in places]]
 
     def _hide(self, rows: NDArray[np.intp], rng: np.random.Generator, uniform: bool = False) -> Batch:
-        codes = self.codes[rows]
+        codes, n_asked = self.codes[rows], self.n_asked(SHARE_TO_MEASURE if uniform else self.recipe.prop_y)
         if self.recipe.objective == "masked":
             weights = self._weights(codes, uniform)
             shown = self._thin(weights, codes, rng)
-            loci, known = draw_loci(weights, self.n_asked, rng)
+            loci, known = draw_loci(weights, n_asked, rng)
             asked = np.take_along_axis(codes, loci, axis=1).astype(np.int64)
             return Batch(_without(shown, loci, known), loci, known, asked)
         pairs = len(codes) // 2
@@ -132,7 +135,7 @@ class Batches:
         # the mean over the copies of both
         weights = np.sqrt(self._weights(one, uniform) * self._weights(other, uniform))
         both = self._thin(weights, np.concatenate([one, other], axis=1), rng)
-        loci, known = draw_loci(weights, self.n_asked, rng)
+        loci, known = draw_loci(weights, n_asked, rng)
         halves = (both[:, : self.layout.n_loci], both[:, self.layout.n_loci :])
         shown, other_shown = (_without(half, loci, known) for half in halves)
         asked, other_asked = (np.take_along_axis(half, loci, axis=1).astype(np.int64) for half in (one, other))

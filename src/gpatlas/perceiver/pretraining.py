@@ -34,6 +34,7 @@ from gpatlas.train.precision import Arithmetic
 
 Report = Callable[[PerceiverState], None]
 STATE = "state.safetensors"
+_BETAS = (0.9, 0.98)  # a training of a thousand steps should forget its first hundred
 
 
 def pretrain(

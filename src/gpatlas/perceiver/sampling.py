@@ -79,7 +79,7 @@ def draw_loci(
     loci, drawn
         `(n_rows, n)`, in the order of the draw; loci where `drawn` is false are fillers.
     """
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         keys = rng.standard_exponential(weights.shape, dtype=np.float32) / weights
     loci = np.argpartition(keys, n - 1, axis=1)[:, :n] if n < keys.shape[1] else np.argsort(keys, axis=1)
     chosen = np.take_along_axis(keys, loci, axis=1)
