@@ -102,17 +102,17 @@ def pretrain(
     n_weights = sum(p.numel() for p in state.network.parameters())
     ended = "" if state.batch == spec.n_steps else ", when progress had ended"
     print(f"{path}: {n_weights:,} weights, {state.batch:,} steps{ended}, {duration(state.seconds)}; {_note(state)}")
-    if spec.objective == "masked" or spec.allele_weight:
-        table = imputation_table({"perceiver": state.network}, codes, layout, spec)
-        write_imputation(table, out)
-        if right := overall(table):
-            say(
-                [
-                    f"hidden calls of held-out samples that are right: {right['perceiver']:.3f} by the network, "
-                    f"{right['knn']:.3f} by nearest neighbours in a window, {right['most_frequent']:.3f} by the most "
-                    "frequent call"
-                ]
-            )
+    told = spec.objective == "masked" or spec.allele_weight > 0  # a network that tells numbers shared tells no alleles
+    table = imputation_table({"perceiver": state.network}, codes, layout, spec) if told else []
+    write_imputation(table, out)
+    if right := overall(table):
+        say(
+            [
+                f"hidden calls of held-out samples that are right: {right['perceiver']:.3f} by the network, "
+                f"{right['knn']:.3f} by nearest neighbours in a window, {right['most_frequent']:.3f} by the most "
+                "frequent call"
+            ]
+        )
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
     write_runtime(runtime, stage="pretrain", n_rows=1, device=arithmetic.describe(), **seconds)
 

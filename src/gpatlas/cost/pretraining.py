@@ -17,7 +17,7 @@ from gpatlas.models.work import TORCH_PROCESS
 EIGEN_OF_STEP, PRODUCTS_OF_STEP, SECONDS_OF_DRAW, SHARE_OF_VALIDATION = 5.0, 60.0, 0.02, 0.1
 # of pretraining on a panel: products for a marker and a unit of the network's width, operations that are too small to
 # matter, in optimiser steps, bytes of activations, and seconds of comparing a call's neighbourhood with an individual's
-FLOPS_OF_MARKER, SMALL_OPERATIONS, BYTES_OF_MARKER, SECONDS_OF_NEIGHBOUR = 20.0, 20.0, 40.0, 4e-9
+FLOPS_OF_MARKER, SMALL_OPERATIONS, BYTES_OF_MARKER, SECONDS_OF_NEIGHBOUR = 160.0, 20.0, 40.0, 4e-9
 WIDTH = 96  # of a network whose recipe says nothing
 
 

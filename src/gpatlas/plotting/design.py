@@ -8,23 +8,28 @@ from gpatlas.plotting.style import log_axis, sample_size_colours, styled, subplo
 
 @styled
 def plot_design(design: Design) -> Figure:
-    """Plot the cells of a design: sample size against number of loci, with the replicates of each sample size."""
-    along = design.config.drawn_along
-    sizes = sorted({row.columns["n_samples"] for row in design.rows})
-    colours = sample_size_colours(sizes)
+    """Plot the cells of a design along its numbers of loci or phenotyped samples: a line for each sample size or panel,
+    with its replicates.
+    """
+    along, panel = design.config.drawn_along, design.config.panel_column
+    column = panel or "n_samples"
+    sizes = list(dict.fromkeys(row.columns[column] for row in design.rows))
+    sizes = sizes if panel else sorted(sizes)
+    colours = dict(zip(sizes, sample_size_colours(list(range(len(sizes)))).values(), strict=True))
     figure, axes = subplots(1, 1, 6.4, 0.55 * len(sizes) + 1.2)
     axis = axes[0, 0]
     labels = []
     for height, size in enumerate(sizes):
-        rows = [row for row in design.rows if row.columns["n_samples"] == size]
+        rows = [row for row in design.rows if row.columns[column] == size]
         values = sorted({row.columns[along] for row in rows})
         axis.plot(values, [height] * len(values), "o-", color=colours[size], markersize=6, linewidth=0.8)
         counts = {sum(row.cell == cell for row in rows) for cell in {row.cell for row in rows}}
         replicates = "–".join(str(count) for count in sorted({min(counts), max(counts)}))
-        labels.append(f"{size:,}\n{replicates} replicate{'s' * (counts != {1})}")
+        name = f"{size}, {rows[0].columns['n_samples']:,}" if panel else f"{size:,}"
+        labels.append(f"{name}\n{replicates} replicate{'s' * (counts != {1})}")
     axis.set_yticks(range(len(sizes)), labels)
     axis.set_ylim(-0.5, len(sizes) - 0.5)
-    axis.set_ylabel("samples")
+    axis.set_ylabel("panel, samples" if panel else "samples")
     cells = len({row.cell for row in design.rows})
     axis.set_title(f"{design.config.experiment}: {len(design.rows)} populations in {cells} cells", loc="left")
     log_axis(axis, {"n_qtl": "QTL", "n_markers": "markers", "n_phenotyped": "phenotyped samples"}[along])
