@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from scipy import stats
 
-from gpatlas.plotting.style import GREEN, GREY, ORANGE, model_colours, model_name, styled, subplots
+from gpatlas.plotting.style import GREY, model_colours, model_name, styled, subplots
 
 PRETRAINED, SCRATCH = "perceiver_pretrained", "perceiver_scratch"
 CONFIDENCE = 0.95
@@ -16,7 +16,11 @@ _MEASURES = {
     "predictive_ability": "predictive ability,\nr with phenotypes",
     "accuracy": "accuracy,\nr with true genetic values",
 }
-_IMPUTERS = {"knn": ("nearest neighbours in a window", GREEN, "s"), "most_frequent": ("most frequent call", GREY, "D")}
+_IMPUTERS = {
+    "knn": ("nearest neighbours in a window", "#E69F00", "s"),
+    "most_frequent": ("most frequent call", GREY, "D"),
+}
+_LEAST_CALLS = 30  # of a class that is shown
 _SPREAD = 0.035  # of models beside each other, as a share of the axis
 
 
@@ -83,16 +87,20 @@ def plot_pretraining_gain(metrics: pd.DataFrame) -> Figure:
 def plot_imputation(imputation: pd.DataFrame) -> Figure:
     """Figure 7C: share of hidden calls that are told right, by the frequency of the minor allele.
 
+    Classes of fewer than 30 calls are left out; "all" counts them.
+
     Parameters
     ----------
     imputation
         Table `imputation.csv` of the perceiver experiment.
     """
+    imputation = imputation[imputation.n_calls >= _LEAST_CALLS]
     trained = list(dict.fromkeys(zip(imputation["data"], imputation.recipe, strict=True)))
     several = imputation.recipe.nunique() > 1
     figure, axes = subplots(1, len(trained), max(3.3 * len(trained), 4.6), 3.2, sharey=True)
     networks = [model for model in dict.fromkeys(imputation.model) if model not in _IMPUTERS]
-    drawn = {model: (model_name(model), ORANGE, "o") for model in networks} | _IMPUTERS
+    colours = model_colours(networks)
+    drawn = {model: (model_name(model), colours[model], "o") for model in networks} | _IMPUTERS
     for axis, (panel, recipe) in zip(axes[0], trained, strict=True):
         rows = imputation[(imputation["data"] == panel) & (imputation.recipe == recipe)]
         classes = list(dict.fromkeys(rows["class"]))

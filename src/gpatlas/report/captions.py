@@ -169,7 +169,8 @@ CAPTIONS = {
     "fig7c_imputation": (
         "Figure 7C",
         "Share of hidden calls that pretraining tells right on lines held out from it, by the frequency of the minor "
-        "allele, beside the vote of the lines that are nearest in a window of markers, and the most frequent call.",
+        "allele (classes of 30 calls or more), beside the vote of the lines that are nearest in a window of markers, "
+        "and the most frequent call.",
     ),
     "fig4a_frontier": (
         "Figure 4A",

@@ -8,6 +8,7 @@ from gpatlas.plotting.fig7_perceiver import PRETRAINED, SCRATCH, mean_and_interv
 from gpatlas.plotting.style import model_name, number
 
 FEW = 100  # phenotyped lines, or fewer
+_AGAINST = {SCRATCH: "the one from scratch"}
 
 
 def finding(experiment: str, metrics: pd.DataFrame) -> str:
@@ -37,7 +38,7 @@ def pretraining_finding(metrics: pd.DataFrame) -> str:
         interval = f" (95 % interval {number(mean - half)} to {number(mean + half)})" if half else ""
         sentences.append(
             f"With {FEW} phenotyped lines or fewer, the predictive ability of the pretrained perceiver less that of "
-            f"{model_name(model)} is {number(mean)}{interval}, over "
+            f"{_AGAINST.get(model, model_name(model))} is {number(mean)}{interval}, over "
             f"{len(of_model[['data', 'rep']].drop_duplicates())} replicates. {verdict}"
         )
     return " ".join(sentences)
