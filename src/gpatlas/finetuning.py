@@ -12,9 +12,11 @@ from gpatlas.errors import ConfigError, DataError, did_you_mean
 from gpatlas.evaluate.metrics import correlation
 from gpatlas.fitting import features_of, tell_of_loci
 from gpatlas.models import make
-from gpatlas.models.perceiver_fit import CLASSES
+from gpatlas.models.perceiver_fit import CLASSES, LEAST_SAMPLES
 from gpatlas.predictor import Predictor, make_predictor
 from gpatlas.wording import several, some_names
+
+_LEAST_OBSERVED = 2  # of every trait
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,19 @@ def _with_traits(dataset: Dataset, traits: Sequence[str] | None) -> Dataset:
             raise ConfigError(f"no trait '{name}'{did_you_mean(name, known)}")
     if not known:
         raise DataError("the dataset has no phenotypes to finetune on")
+    n_train = len(dataset.rows(Fold.train))
+    if n_train < LEAST_SAMPLES:
+        raise DataError(
+            f"{several(n_train, 'training sample')}, but at least {LEAST_SAMPLES} are needed to finetune on"
+        )
     columns = [known.index(name) for name in traits or known]
+    for name, column in zip(traits or known, columns, strict=True):
+        n = int((~np.isnan(dataset.phenotypes[dataset.rows(Fold.train), column])).sum())
+        if n < _LEAST_OBSERVED:
+            raise DataError(
+                f"trait {name}: {several(n, 'training sample', 'has')} a phenotype, but at least {_LEAST_OBSERVED} "
+                "are needed to finetune on"
+            )
     return replace(dataset, phenotypes=dataset.phenotypes[:, columns], trait_id=dataset.trait_id[columns], truth=None)
 
 

@@ -178,7 +178,7 @@ def test_refused(rng, tmp_path):
     network = make_network("awg", n_rounds=1, channels=4, hidden=4)
     path, arrays = tmp_path / "other.safetensors", state_of(network)
     for config, weights, message in (
-        ({}, arrays, "other.safetensors: a checkpoint that does not say of which network"),
+        ({}, arrays, "other.safetensors: a checkpoint, but not of a prior-fitted network"),
         ({"network": "awg"}, arrays, "other.safetensors: a network's settings are a mapping, not 'awg'"),
         ({"network": {"architecture": "perceiver"}}, arrays, "other.safetensors: unknown architecture 'perceiver'"),
         ({"network": network.settings | {"channels": 8}}, arrays, "other.safetensors: weights do not fit"),

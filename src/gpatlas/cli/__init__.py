@@ -31,6 +31,9 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
+_OUT_OF_MEMORY = "out of memory; use fewer samples or loci, or a machine with more"
+
+
 def main() -> NoReturn:
     """Run the command line; the entry point of the `gpatlas` script."""
     # Imports make a million objects that live to the end. Looking for garbage among them every few hundred, and once
@@ -54,7 +57,11 @@ def main() -> NoReturn:
     except GpatlasError as error:
         _fail(str(error), 2)
     except MemoryError:
-        _fail("out of memory; use fewer samples or loci, or a machine with more", 2)
+        _fail(_OUT_OF_MEMORY, 2)
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):  # torch's MemoryError on a CPU
+            raise
+        _fail(_OUT_OF_MEMORY, 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; run the same command again to go on", 130)
     except BrokenPipeError:  # the reader of our output (`| head`) left

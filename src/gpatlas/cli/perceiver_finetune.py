@@ -20,7 +20,7 @@ def finetune(
     dataset: Annotated[Path, typer.Argument(help="Dataset file, with phenotypes and folds.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Table to write (.csv, or .tsv).")],
     checkpoint: Annotated[
-        str | None, typer.Option(help="File of `gpatlas perceiver pretrain`; none: from scratch.")
+        str | None, typer.Option(help="File or folder of `gpatlas perceiver pretrain`; none: from scratch.")
     ] = None,
     params: Annotated[
         Path | None, typer.Option(help="Hyperparameters of model perceiver, as YAML or JSON; options here win.")

@@ -79,8 +79,9 @@ def pretrain(
     def report(state: "PerceiverState") -> None:
         if not leads:
             return
-        first.append((state.batch, time.perf_counter()))
-        if len(first) == _FIRST_STEPS + 1:
+        if len(first) <= _FIRST_STEPS:
+            first.append((state.batch, time.perf_counter()))
+        if len(first) == _FIRST_STEPS + 1 and first[-1][0] == state.batch:
             per_step = (first[-1][1] - first[0][1]) / _FIRST_STEPS
             print(
                 f"{out}: at most {duration(per_step * (spec.n_steps - state.batch))} on {arithmetic.describe()}",
@@ -129,11 +130,13 @@ def read_recipe(file: Path | None, text: str | None, changes: list[str]) -> Perc
         raise ConfigError("a recipe comes from --recipe or from --recipe-text, not from both")
     source = str(file) if file is not None else "--recipe-text" if text is not None else "--set"
     section = read_yaml(file) if file is not None else parse_mapping(text or "{}", source)
+    if len(changes) == 1:
+        source = f"--set {changes[0]}" if source == "--set" else f"{source}, --set {changes[0]}"
     for change in changes:
         key, equals, _ = change.partition("=")
         if not equals:
             raise ConfigError(f"--set {change}: expected KEY=VALUE, such as n_steps=500")
-        place, source = section, f"{source}, --set {change}" if len(changes) == 1 else source
+        place = section
         *parents, last = key.split(".")
         for parent in parents:
             place = place.setdefault(parent, {})

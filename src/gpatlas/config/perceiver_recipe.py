@@ -16,7 +16,9 @@ SHARE_TO_MEASURE = 0.1  # of the loci shown that are asked for where progress is
 class PerceiverRecipe(Frozen):
     """One recipe: what `gpatlas perceiver pretrain` makes a checkpoint from, beside genotypes."""
 
-    seed: int = Field(1, ge=0, description="root of all random numbers: weights, batches, hidden calls, held-out rows")
+    seed: int = Field(
+        1, ge=0, le=2**63 - 1, description="root of all random numbers: weights, batches, hidden calls, held-out rows"
+    )
     objective: Literal["masked", "contrastive"] = Field(
         "masked",
         description="masked: which alleles a hidden call has; contrastive: how many of them two individuals share",
@@ -64,6 +66,7 @@ class PerceiverRecipe(Frozen):
     threads: int = Field(
         1,
         ge=1,
+        le=1024,
         description="of torch on a CPU; a recipe's, since the last bits depend on them. Several are slow where other "
         "processes want the cores, too: they wait for each other",
     )

@@ -81,7 +81,8 @@ def find_checkpoint(name: str | Path) -> Path:
         there = sorted(file.stem for file in _shipped().glob(f"*{SUFFIX}"))
         known = f"gpatlas comes with {', '.join(there)}" if there else "gpatlas comes with none so far"
         raise StoreError(
-            f"checkpoint {str(name)!r}: {known}; name one, or a {SUFFIX} file (`gpatlas gpfn train` makes one)"
+            f"checkpoint {str(name)!r}: {known}; name one, or a {SUFFIX} file (`gpatlas gpfn train` and "
+            "`gpatlas perceiver pretrain` make them)"
         )
     return packaged
 

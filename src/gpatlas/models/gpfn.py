@@ -250,7 +250,7 @@ def _network_state(checkpoint: str | None) -> tuple[dict[str, Any], dict[str, ND
     found = read_checkpoint(path)
     settings = found.config.get("network")
     if settings is None:
-        raise StoreError(f"{path}: a checkpoint that does not say of which network")
+        raise StoreError(f"{path}: a checkpoint, but not of a prior-fitted network (`gpatlas gpfn train` makes one)")
     try:
         network_of(settings, found.arrays)
     except ConfigError as error:

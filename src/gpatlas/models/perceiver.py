@@ -207,3 +207,5 @@ class Perceiver(FinetunedModel):
         if self.checkpoint is not None and (self.pretrain is not None or self.network is not None):
             other = "pretrain" if self.pretrain is not None else "network"
             raise ValueError(f"a checkpoint says which network it is and is pretrained; leave {other} out")
+        if self.network is not None and "network" in (self.pretrain or {}):
+            raise ValueError("network is given twice: for itself, and in pretrain; leave one out")

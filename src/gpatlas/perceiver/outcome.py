@@ -8,10 +8,9 @@ from typing import Any
 from gpatlas import __version__
 from gpatlas.config import PerceiverRecipe
 from gpatlas.io.tables import write_table
-from gpatlas.perceiver.pretrained import write_pretrained
+from gpatlas.perceiver.pretrained import CHECKPOINT, write_pretrained
 from gpatlas.perceiver.state import PerceiverState
 
-CHECKPOINT = "checkpoint.safetensors"
 LAST = "last.safetensors"
 
 

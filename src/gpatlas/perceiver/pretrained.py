@@ -13,6 +13,7 @@ from gpatlas.io.checkpoints import Checkpoint, find_checkpoint, read_checkpoint,
 from gpatlas.nn.perceiver import Layout, network_of, state_of
 
 KEY = "perceiver"
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def write_pretrained(network: nn.Module, about: Mapping[str, Any], path: str | Path) -> None:
@@ -33,12 +34,12 @@ def write_pretrained(network: nn.Module, about: Mapping[str, Any], path: str | P
 
 def read_alleles(path: str | Path) -> NDArray | None:
     """Read the alleles of a network's panel, text `(n_loci, 2)`, the counted one second; None if they are not known."""
-    alleles = read_checkpoint(find_checkpoint(path)).config.get("alleles")
+    alleles = read_checkpoint(_file_of(path)).config.get("alleles")
     return None if alleles is None else np.asarray(alleles, dtype=str)
 
 
 def read_pretrained(path: str | Path) -> tuple[nn.Module, Layout]:
-    """Read a network and the panel that it reads; the network is in evaluation mode.
+    """Read a network and the panel that it reads, from a file or the folder of a pretraining; it is evaluated.
 
     Raises
     ------
@@ -47,13 +48,19 @@ def read_pretrained(path: str | Path) -> tuple[nn.Module, Layout]:
     ConfigError
         There is no such network, or its weights are not of it.
     """
-    path = find_checkpoint(path)
+    path = _file_of(path)
     checkpoint = read_checkpoint(path)
     config = checkpoint.config.get(KEY)
     if not isinstance(config, dict):
         raise StoreError(f"{path}: a checkpoint, but not of a perceiver (`gpatlas perceiver pretrain` makes one)")
-    layout = Layout.of_config(config["layout"])
     try:
+        layout = Layout.of_config(config["layout"])
         return network_of(config["network"], layout, checkpoint.arrays), layout
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}: damaged, it does not say of which network or panel ({error!r})") from None
+
+
+def _file_of(path: str | Path) -> Path:
+    return Path(path) / CHECKPOINT if Path(path).is_dir() else find_checkpoint(path)

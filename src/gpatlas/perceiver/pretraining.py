@@ -90,9 +90,9 @@ def pretrain(
         arithmetic = Arithmetic(device, torch.float32)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), _threads(arithmetic, recipe.threads):
         processes = join_processes(device)
+        check_memory(layout, recipe.network, device)
         torch.manual_seed(recipe.seed)
         network: Any = make_network(layout, **recipe.network).to(device)
-        check_memory(network, layout, device)
         if hasattr(network, "start_from"):  # not every architecture has read-outs of single markers
             network.start_from(torch.from_numpy(indicator_shares(codes[training], layout)).to(device))
         optimizer = torch.optim.AdamW(

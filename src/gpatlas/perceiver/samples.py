@@ -1,15 +1,17 @@
 """What there is to pretrain on: known allele codes, and which samples are held out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
 
 from gpatlas.alleles import MISSING_CODE
 from gpatlas.config import PerceiverRecipe
 from gpatlas.errors import DataError
 from gpatlas.memory import available_memory
-from gpatlas.nn.perceiver import Layout
+from gpatlas.nn.perceiver import Layout, make_network
 from gpatlas.seeding import stable_seed
 
 _COPIES = 6  # of the weights that training keeps: themselves, gradients, two moments, average, best
@@ -67,15 +69,16 @@ def split_rows(
     return training, held_out
 
 
-def check_memory(network: nn.Module, layout: Layout, device: torch.device) -> None:
-    """Refuse a panel whose network does not fit the memory of a CPU.
+def check_memory(layout: Layout, settings: Mapping[str, Any], device: torch.device) -> None:
+    """Refuse a panel whose network does not fit the memory of a CPU, before any of it is taken.
 
     Raises
     ------
     DataError
         It does not.
     """
-    n_weights = sum(p.numel() for p in network.parameters())
+    with torch.device("meta"):
+        n_weights = sum(p.numel() for p in make_network(layout, **settings).parameters())
     needed, free = 4.0 * _COPIES * n_weights, available_memory()
     if device.type == "cpu" and needed > free:
         raise DataError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gpatlas.nn.perceiver.heads import Head
-from gpatlas.nn.perceiver.parts import ALL, free_parts
+from gpatlas.nn.perceiver.parts import ALL, check_parts, free_parts
 from gpatlas.train.loop import Progress
 from gpatlas.train.outcomes import Outcome
 from gpatlas.train.precision import Arithmetic
@@ -130,11 +130,14 @@ def finetune(
 
     Raises
     ------
+    ConfigError
+        A part that the network does not have.
     FloatingPointError
         Training diverged.
     ValueError
         The validation samples cannot be scored: no phenotype, or for a ranking no two that differ.
     """
+    check_parts(network, settings.free)  # also where no phase would come to free it
     devices = [arithmetic.device] if arithmetic.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
 

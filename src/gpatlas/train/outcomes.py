@@ -24,7 +24,6 @@ class Outcome(nn.Module):
     and frequencies.
     """
 
-    has_classes: ClassVar[bool] = False
     base_EO: Tensor
 
     def __init__(self, n_environments: int, classes: Sequence[float] = ()):
@@ -115,8 +114,6 @@ class Poisson(Outcome):
 
 class Classes(Outcome):
     """Base of outcomes with classes, ascending numbers that are their names; targets are 0, …, C-1."""
-
-    has_classes: ClassVar[bool] = True
 
     def targets(self, y: NDArray[np.float64]) -> Tensor:
         """Return numbers of classes, 0, …, C-1."""

@@ -99,7 +99,13 @@ class State:
             )
         if record["gpatlas"] != __version__:
             raise ConfigError(f"{path} was written by gpatlas {record['gpatlas']}, this is {__version__}; train anew")
-        tensors = {key: torch.from_numpy(np.array(value)) for key, value in arrays.items()}
+        try:
+            self._take({key: torch.from_numpy(np.array(value)) for key, value in arrays.items()}, record)
+        except (KeyError, ValueError, RuntimeError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise StoreError(f"{path} is damaged, or of another network ({said}); delete it to train anew") from None
+
+    def _take(self, tensors: dict[str, Tensor], record: Mapping[str, Any]) -> None:
         self.network.load_state_dict(_under("network.", tensors))
         for group in self.groups:
             for name, value in _under(f"{group}.", tensors).items():

@@ -35,13 +35,13 @@ def network_class(architecture: str) -> type[nn.Module]:
     ConfigError
         Unknown architecture.
     """
-    if architecture not in ARCHITECTURES:
-        raise ConfigError(f"unknown architecture '{architecture}'{did_you_mean(architecture, ARCHITECTURES)}")
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        raise ConfigError(f"unknown architecture '{architecture}'{did_you_mean(str(architecture), ARCHITECTURES)}")
     module, _, name = ARCHITECTURES[architecture].partition(":")
     return getattr(import_module(module), name)
 
 
-def make_network(layout: Layout, architecture: str = "windowed", **settings: Any) -> nn.Module:
+def make_network(layout: Layout, /, architecture: str = "windowed", **settings: Any) -> nn.Module:
     """Make an untrained network for a panel.
 
     Raises

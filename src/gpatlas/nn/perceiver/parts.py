@@ -14,6 +14,20 @@ def parts_of(network: nn.Module) -> list[str]:
     return list(dict.fromkeys(name.partition(".")[0] for name, _ in network.named_parameters()))
 
 
+def check_parts(network: nn.Module, parts: Iterable[str]) -> None:
+    """Refuse parts that a network does not have.
+
+    Raises
+    ------
+    ConfigError
+        Unknown part.
+    """
+    known = [ALL, *parts_of(network)]
+    for part in parts:
+        if part not in known:
+            raise ConfigError(f"free: the network has no part '{part}'{did_you_mean(str(part), known)}")
+
+
 def free_parts(network: nn.Module, parts: Iterable[str]) -> list[nn.Parameter]:
     """Let some parts learn and no others; returns their parameters.
 
@@ -29,10 +43,8 @@ def free_parts(network: nn.Module, parts: Iterable[str]) -> list[nn.Parameter]:
     ConfigError
         Unknown part.
     """
-    parts, known = list(parts), parts_of(network)
-    for part in parts:
-        if part not in (ALL, *known):
-            raise ConfigError(f"free: the network has no part '{part}'{did_you_mean(part, [ALL, *known])}")
+    parts = list(parts)
+    check_parts(network, parts)
     free = []
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(ALL in parts or name.partition(".")[0] in parts)

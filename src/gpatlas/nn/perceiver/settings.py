@@ -1,5 +1,6 @@
 """Checks of a network's settings: one line that names the value and what is allowed."""
 
+import math
 from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
@@ -13,6 +14,13 @@ def check_whole(settings: Mapping[str, Any], names: Iterable[str], least: int = 
         value = settings[name]
         if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise _wrong(settings, name, f"it must be a whole number of at least {least}")
+
+
+def check_positive(settings: Mapping[str, Any], name: str) -> None:
+    """Refuse what is no finite number above 0."""
+    value = settings[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise _wrong(settings, name, "it must be a finite number above 0")
 
 
 def check_share(settings: Mapping[str, Any], name: str) -> None:

@@ -23,7 +23,7 @@ from gpatlas.alleles import decoder
 from gpatlas.errors import ConfigError
 from gpatlas.nn.perceiver.attention import AttentionLayer
 from gpatlas.nn.perceiver.layout import Layout
-from gpatlas.nn.perceiver.settings import check_choice, check_share, check_whole
+from gpatlas.nn.perceiver.settings import check_choice, check_positive, check_share, check_whole
 from gpatlas.nn.perceiver.windows import Windows
 
 
@@ -210,14 +210,11 @@ class WindowedPerceiver(nn.Module):
 def _check(settings: dict[str, Any]) -> None:
     check_whole(settings, ("window", "hidden", "width", "n_heads", "block", "pair_width"))
     check_whole(settings, ("flank", "n_layers", "n_global"), least=0)
+    check_positive(settings, "feed_forward")
     check_share(settings, "dropout")
     check_choice(settings, "checkpoint_activations", (False, True))
     if settings["width"] % settings["n_heads"]:
         raise ConfigError(
             f"architecture windowed: width is {settings['width']}; it must be a multiple of n_heads, "
             f"{settings['n_heads']}"
-        )
-    if not isinstance(settings["feed_forward"], (int, float)) or not settings["feed_forward"] > 0:
-        raise ConfigError(
-            f"architecture windowed: feed_forward is {settings['feed_forward']!r}; it must be a number above 0"
         )
