@@ -94,7 +94,7 @@ def test_tables(refused, tmp_path, table, change, message):
         ("n_steps=[1", "--set n_steps=[1, line 1: not valid YAML"),
         ("learning_rate=.nan", "learning_rate: input should be a finite number, not nan"),
         ("learning_rate=fast", "learning_rate: input should be a valid number"),
-        ("seed=99999999999999999999", "seed: input should be less than or equal to"),
+        ("seed=99999999999999999999", "seed 99999999999999999999: torch takes those below 2^63"),
         ("threads=100000000000", "threads: input should be less than or equal to 1024"),
         ("validation=1", "validation: input should be less than 1, not 1"),
         ("network=3", "network: input should be keys and values, not 3"),
