@@ -120,6 +120,16 @@ def alleles_seen(codes: NDArray, ploidy: int, n_alleles: int) -> NDArray[np.bool
     return np.stack([carries[codes, allele].any(axis=0) for allele in range(n_alleles)], axis=1)
 
 
+def call_counts(codes: NDArray[np.integer], n_codes: int) -> NDArray[np.int64]:
+    """Return how many samples have each known call at each locus, `(n_loci, n_codes + 1)`; 0 for missing ones."""
+    counts = np.zeros((codes.shape[1], n_codes + 1), dtype=np.int64)
+    loci = np.arange(codes.shape[1])
+    for row in codes:
+        counts[loci, row] += 1
+    counts[:, MISSING_CODE] = 0
+    return counts
+
+
 def _calls_with(left: NDArray[np.int64], n_alleles: int) -> NDArray[np.int64]:
     """Number of calls of `left` of `n_alleles` alleles that have the first: C(n_alleles + left - 2, left - 1)."""
     most = int(left.max(initial=0))

@@ -184,7 +184,8 @@ def _scores(dataset: Dataset, value: NDArray[np.float64], fold: Fold) -> list[st
         if len(here) > 1:
             found = correlation(value[here, k], dataset.phenotypes[here, k])
             shown = "not defined, as one of both does not vary" if np.isnan(found) else f"{found:.3f}"
-            said.append(f"{name}: predictive ability {shown} on {len(here):,} {fold.name} samples.")
+            chose = ", which also said when to stop" if fold is Fold.validation else ""
+            said.append(f"{name}: predictive ability {shown} on {len(here):,} {fold.name} samples{chose}.")
     return said
 
 

@@ -13,6 +13,7 @@ from gpatlas.cli.progress import progress
 from gpatlas.cli.words import say
 from gpatlas.config import PerceiverRecipe, parse_mapping, read_yaml
 from gpatlas.errors import ConfigError
+from gpatlas.wording import several
 
 if TYPE_CHECKING:
     from gpatlas.perceiver.state import PerceiverState
@@ -71,7 +72,8 @@ def pretrain(
     start, cpu_start = time.perf_counter(), cpu_seconds()
     if leads:
         print(
-            f"{file}: {len(codes):,} samples × {layout.n_loci:,} markers on {layout.number[-1] + 1} chromosomes, "
+            f"{file}: {several(len(codes), 'sample')} × {several(layout.n_loci, 'marker')} on "
+            f"{several(int(layout.number[-1]) + 1, 'chromosome')}, "
             f"ploidy {layout.ploidy}, {layout.n_alleles} alleles, {(codes == 0).mean():.1%} of calls missing"
         )
     first: list[tuple[int, float]] = []

@@ -6,7 +6,7 @@ Calls are allele codes (`gpatlas.alleles`) of any ploidy and number of alleles, 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.alleles import MISSING_CODE, decoder
+from gpatlas.alleles import MISSING_CODE, call_counts, decoder
 from gpatlas.packed.kernels import compiled
 
 NEIGHBOURS, WINDOWS = (3, 5, 10, 15, 30), (5, 10, 20, 40)  # that are tried
@@ -21,12 +21,7 @@ def most_frequent_call(training: NDArray[np.integer]) -> NDArray[np.int64]:
     training
         Allele codes `(n_samples, n_loci)`; 0 is returned where none is known.
     """
-    counts = np.zeros((training.shape[1], int(training.max(initial=0)) + 1), dtype=np.int64)
-    loci = np.arange(training.shape[1])
-    for row in training:
-        counts[loci, row] += 1
-    counts[:, MISSING_CODE] = 0
-    return counts.argmax(axis=1)
+    return call_counts(training, int(training.max(initial=MISSING_CODE))).argmax(axis=1)
 
 
 def knn_window_impute(

@@ -158,15 +158,21 @@ class FinetunedModel(DosageModel):
 
     def work(self, n_samples: int, n_loci: int, n_traits: int) -> Work:
         """Estimate what one fit costs, of the default network; how early patience ends is a guess."""
+        from gpatlas.config import PerceiverRecipe
+
         settings, recipe = self._settings(0), self.pretrain or {}
-        network = {"width": _WIDTH, "hidden": _HIDDEN} | (self.network or {})
+        network = {"width": _WIDTH, "hidden": _HIDDEN} | (self.network or recipe.get("network", {}))
         windows, features = n_loci / _WINDOW, _SHOWN * (self.n_alleles or 2)
         of_window = network["hidden"] * (features + network["width"])  # weights, each of which is used once
         encoded = windows * (2.0 * of_window + 24.0 * network["width"] ** 2)
         frozen, free = _RUN * settings.frozen_epochs, _RUN * settings.free_epochs
         if self._is_solved(settings):
             frozen = 0.0
-        batches, size = (recipe.get("n_steps", 2_000), recipe.get("batch_size", 32)) if recipe else (0, 0)
+        batches, size = (
+            recipe.get(key, PerceiverRecipe.model_fields[key].default) for key in ("n_steps", "batch_size")
+        )
+        if self.pretrain is None:
+            batches = size = 0
         fits, steps = 1 + self.refit, -(-n_samples // self.batch_size)
         passes = fits * n_samples * (1 + 3 * free) + 4.0 * batches * size
         latents = windows * network["width"]

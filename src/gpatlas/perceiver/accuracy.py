@@ -13,7 +13,7 @@ from gpatlas.config import PerceiverRecipe
 from gpatlas.evaluate.imputation import choose_neighbours, knn_window_impute, most_frequent_call
 from gpatlas.nn.perceiver import Layout
 from gpatlas.perceiver.batches import Batch, Batches
-from gpatlas.perceiver.measuring import predict
+from gpatlas.perceiver.measuring import device_of, predict
 from gpatlas.perceiver.samples import split_rows
 from gpatlas.perceiver.sampling import allele_frequencies
 from gpatlas.perceiver.targets import Targets
@@ -60,7 +60,7 @@ class HiddenCalls:
 
     def predicted_by(self, network: nn.Module, layout: Layout, recipe: PerceiverRecipe) -> NDArray[np.int64]:
         """Return what a network says that they are, `(n_calls,)`."""
-        targets = Targets(layout, next(network.parameters()).device)
+        targets = Targets(layout, device_of(network))
         said = [predict(network, batch, targets, masked(recipe)) for batch in self.batches]
         return np.concatenate(said)[self.row, self.place]
 

@@ -43,7 +43,7 @@ def asked_for(batch: Batch, targets: Targets) -> NDArray[np.int64]:
 def predict(network: nn.Module, batch: Batch, targets: Targets, recipe: PerceiverRecipe) -> NDArray[np.int64]:
     """Return what the network says was asked for, `(B, Q)`: codes, or (contrastive) numbers of shared alleles."""
     with torch.inference_mode():
-        tensors = as_tensors(batch, _device_of(network))
+        tensors = as_tensors(batch, device_of(network))
         if recipe.objective == "masked":
             found = targets.likeliest_code(network.copies(tensors["shown"], tensors["loci"]))
         else:
@@ -57,5 +57,6 @@ def as_tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
     return {name: torch.from_numpy(value).to(device) for name, value in batch.arrays().items()}
 
 
-def _device_of(network: nn.Module) -> torch.device:
+def device_of(network: nn.Module) -> torch.device:
+    """Return where a network's weights are."""
     return next(network.parameters()).device

@@ -9,37 +9,19 @@ loci are drawn one after another without.
 import numpy as np
 from numpy.typing import NDArray
 
-from gpatlas.alleles import MISSING_CODE, decoder
+from gpatlas.alleles import MISSING_CODE, call_counts, decoder
 from gpatlas.nn.perceiver import Layout
-
-
-def call_counts(codes: NDArray, layout: Layout) -> NDArray[np.int64]:
-    """Return how many samples have each known call at each locus, `(n_loci, n_codes + 1)`; 0 for missing ones.
-
-    Parameters
-    ----------
-    codes
-        Allele codes `(n_samples, n_loci)`.
-    layout
-        Says what they mean.
-    """
-    counts = np.zeros((codes.shape[1], layout.n_codes + 1), dtype=np.int64)
-    loci = np.arange(codes.shape[1])
-    for row in codes:
-        counts[loci, row] += 1
-    counts[:, MISSING_CODE] = 0
-    return counts
 
 
 def allele_frequencies(codes: NDArray, layout: Layout) -> NDArray[np.float64]:
     """Return the frequency of every allele, `(n_loci, n_alleles)`, among known calls; 0 where none is known."""
-    copies = call_counts(codes, layout) @ decoder(layout.ploidy, layout.n_alleles).astype(np.int64)
+    copies = call_counts(codes, layout.n_codes) @ decoder(layout.ploidy, layout.n_alleles).astype(np.int64)
     return copies / np.maximum(copies.sum(axis=1, keepdims=True), 1)
 
 
 def indicator_shares(codes: NDArray, layout: Layout) -> NDArray[np.float32]:
     """Return the share of known calls with at least 1, …, P copies of each allele, `(n_loci, K, P)`; .5 of none."""
-    counts = call_counts(codes, layout)
+    counts = call_counts(codes, layout.n_codes)
     n_known = counts.sum(axis=1)[:, None, None]
     at_least = decoder(layout.ploidy, layout.n_alleles)[..., None] > np.arange(layout.ploidy)
     shares = np.tensordot(counts, at_least.astype(np.float64), axes=1)

@@ -118,7 +118,7 @@ POSITION_KINDS: dict[str, type[PositionEmbedding]] = {"random": RandomPositions,
 
 
 def spaced(layout: Layout) -> np.ndarray:
-    """Return positions from the start of the chromosome, in mean distances between neighbours there, `(N,)`."""
+    """Return positions from the start of the chromosome, in mean distances between neighbours of the panel, `(N,)`."""
     beside = np.diff(layout.number) == 0
     distances = np.diff(layout.place)[beside]
     return layout.place / distances.mean() if distances.any() else np.zeros(layout.n_loci)
