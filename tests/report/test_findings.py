@@ -1,5 +1,7 @@
 """What is said of an experiment follows from its table, whichever way it went."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,12 @@ def test_it_says_who_is_ahead_with_few_lines(more, verdict):
     assert "With 100 phenotyped lines or fewer" in text
     assert "over 6 replicates" in text
     assert "scratch" not in text  # there is no such model
+
+
+def test_panels_are_told_one_by_one():
+    other = metrics(0.3).assign(data="sequenced")
+    text = finding("perceiver", pd.concat([metrics(0.1), other]))
+    assert re.search(r"over 12 replicates; inbred 0\.10\d?, sequenced 0\.30\d?\. The", text)
 
 
 def test_one_replicate_has_no_interval():

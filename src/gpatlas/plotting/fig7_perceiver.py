@@ -10,7 +10,7 @@ from scipy import stats
 
 from gpatlas.plotting.style import GREY, model_colours, model_name, styled, subplots
 
-PRETRAINED, SCRATCH = "perceiver_pretrained", "perceiver_scratch"
+PRETRAINED, SCRATCH, UNTRAINED = "perceiver_pretrained", "perceiver_scratch", "perceiver_untrained"
 CONFIDENCE = 0.95
 _MEASURES = {
     "predictive_ability": "predictive ability,\nr with phenotypes",
@@ -52,7 +52,7 @@ def plot_ability_by_phenotyped(metrics: pd.DataFrame) -> Figure:
         line[0].set_ylabel(_MEASURES[measure])
     _finish(axes, table, panels)
     handles = [Line2D([], [], color=colours[model], marker="o") for model in models]
-    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=len(models))
+    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=min(len(models), 3))
     return figure
 
 
@@ -79,7 +79,7 @@ def plot_pretraining_gain(metrics: pd.DataFrame) -> Figure:
     _finish(axes, table, panels)
     axes[0, 0].set_ylabel("predictive ability of the\npretrained perceiver less that of")
     handles = [Line2D([], [], color=colours[model], marker="o") for model in models]
-    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=len(models))
+    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=min(len(models), 3))
     return figure
 
 

@@ -35,6 +35,7 @@ MODEL_COLOURS = {
     "perceiver": "#117733",
     "perceiver_pretrained": "#117733",
     "perceiver_scratch": "#CC6677",
+    "perceiver_untrained": "#E69F00",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -71,6 +72,7 @@ MODEL_NAMES = {
     "gpfn_laptop": "GPFN, trained here",
     "perceiver_pretrained": "perceiver, pretrained",
     "perceiver_scratch": "perceiver, from scratch",
+    "perceiver_untrained": "perceiver, untrained weights",
     "kernel_tree": "kernels and trees",
 }
 GREY, INK = "#6b7280", "#111827"
