@@ -73,3 +73,21 @@ def test_imputation_by_frequency():
     assert any(np.allclose(y, [0.9, 0.91]) for y in lines if len(y) == 2)
     assert any(np.allclose(y, [0.92]) for y in lines if len(y) == 1)  # all of them, apart
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == classes
+
+
+def test_networks_of_several_recipes_stand_beside_each_other_and_baselines_once():
+    recipes = {"masked": 0.9, "published": 0.75, "contrastive": 0.8}
+    rows = [
+        {"data": "lines", "recipe": recipe, "class": name, "n_calls": 50, "model": model, "accuracy": accuracy}
+        for recipe, of_network in recipes.items()
+        for model, accuracy in (("perceiver", of_network), ("knn", 0.85))
+        for name in ("0.1–0.2", "0.2–0.3", "all")
+    ]
+    figure = plotting.plot_imputation(pd.DataFrame(rows))
+    (axis,) = figure.axes
+    drawn = sorted(line.get_ydata()[0] for line in axis.get_lines() if len(line.get_ydata()) == 2)
+    assert drawn == [0.75, 0.8, 0.85, 0.9]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:3] == ["perceiver, masked", "perceiver, published form", "perceiver, contrastive"]
+    colours = [line.get_color() for line in figure.legends[0].get_lines()]
+    assert len(set(colours)) == len(colours)

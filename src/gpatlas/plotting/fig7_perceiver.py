@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from scipy import stats
 
-from gpatlas.plotting.style import GREY, model_colours, model_name, styled, subplots
+from gpatlas.plotting.style import GREY, MODEL_NAMES, model_colours, model_name, styled, subplots
 
 PRETRAINED, SCRATCH, UNTRAINED = "perceiver_pretrained", "perceiver_scratch", "perceiver_untrained"
 CONFIDENCE = 0.95
@@ -95,31 +95,48 @@ def plot_imputation(imputation: pd.DataFrame) -> Figure:
         Table `imputation.csv` of the perceiver experiment.
     """
     imputation = imputation[imputation.n_calls >= _LEAST_CALLS]
-    trained = list(dict.fromkeys(zip(imputation["data"], imputation.recipe, strict=True)))
-    several = imputation.recipe.nunique() > 1
-    figure, axes = subplots(1, len(trained), max(3.3 * len(trained), 4.6), 3.2, sharey=True)
-    networks = [model for model in dict.fromkeys(imputation.model) if model not in _IMPUTERS]
-    colours = model_colours(networks)
-    drawn = {model: (model_name(model), colours[model], "o") for model in networks} | _IMPUTERS
-    for axis, (panel, recipe) in zip(axes[0], trained, strict=True):
-        rows = imputation[(imputation["data"] == panel) & (imputation.recipe == recipe)]
-        classes = list(dict.fromkeys(rows["class"]))
-        for model, (_, colour, marker) in drawn.items():
-            found = rows[rows.model == model].set_index("class").accuracy.reindex(classes)
-            apart = [name != "all" for name in classes]
+    panels, recipes = (list(dict.fromkeys(imputation[column])) for column in ("data", "recipe"))
+    networks = _networks(recipes)
+    colours = model_colours(networks.values())
+    drawn = {key: (_label(key, recipe, recipes), colours[key], "o") for recipe, key in networks.items()}
+    drawn |= {name: look for name, look in _IMPUTERS.items() if name in set(imputation.model)}
+    figure, axes = subplots(1, len(panels), max(3.3 * len(panels), 4.6), 3.3, sharey=True)
+    for axis, panel in zip(axes[0], panels, strict=True):
+        rows = imputation[imputation["data"] == panel]
+        keys = zip(rows.model, rows.recipe, strict=True)
+        rows = rows.assign(drawn=[model if model in _IMPUTERS else networks[recipe] for model, recipe in keys])
+        rows = rows.drop_duplicates(["drawn", "class"])  # there are baselines of each recipe
+        classes = sorted(set(rows["class"]))  # "all" comes last
+        for name, (_, colour, marker) in drawn.items():
+            found = rows[rows.drawn == name].set_index("class").accuracy.reindex(classes)
+            apart = [label != "all" for label in classes]
             x = np.arange(len(classes))
             axis.plot(x[apart], found[apart], color=colour, marker=marker, clip_on=False, zorder=3)
             overall = x[np.logical_not(apart)] + 0.3
             axis.plot(overall, found[np.logical_not(apart)], color=colour, marker=marker, linestyle="", clip_on=False)
-        axis.set_xticks([k + 0.3 * (name == "all") for k, name in enumerate(classes)], classes, rotation=40, ha="right")
-        axis.set_title(f"{panel}, {recipe}" if several else panel)
+        ticks = [k + 0.3 * (label == "all") for k, label in enumerate(classes)]
+        axis.set_xticks(ticks, classes, rotation=40, ha="right")
+        axis.set_title(panel)
         axis.set_xlabel("minor allele frequency")
         axis.grid(axis="x", visible=False)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes[0, 0].set_ylabel("hidden calls told right")
     handles = [Line2D([], [], color=colour, marker=marker) for _, colour, marker in drawn.values()]
-    figure.legend(handles, [name for name, *_ in drawn.values()], loc="outside lower center", ncols=len(drawn))
+    figure.legend(handles, [name for name, *_ in drawn.values()], loc="outside lower center", ncols=2)
     return figure
+
+
+def _networks(recipes: list[str]) -> dict[str, str]:
+    """Return the model as whose each recipe's network is drawn: one that has a colour, where there is one for it."""
+    found = {recipe: f"perceiver_{recipe}" for recipe in recipes}
+    others = [recipe for recipe, model in found.items() if model not in MODEL_NAMES]
+    return found | dict.fromkeys(others[:1], "perceiver")
+
+
+def _label(model: str, recipe: str, recipes: list[str]) -> str:
+    if model in MODEL_NAMES and model != "perceiver":
+        return model_name(model)
+    return model_name("perceiver") if len(recipes) == 1 else f"{model_name('perceiver')}, {recipe}"
 
 
 def pretraining_gains(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,7 @@ MODEL_COLOURS = {
     "perceiver_pretrained": "#117733",
     "perceiver_scratch": "#CC6677",
     "perceiver_untrained": "#E69F00",
+    "perceiver_published": "#332288",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
@@ -73,6 +74,7 @@ MODEL_NAMES = {
     "perceiver_pretrained": "perceiver, pretrained",
     "perceiver_scratch": "perceiver, from scratch",
     "perceiver_untrained": "perceiver, untrained weights",
+    "perceiver_published": "perceiver, published form",
     "kernel_tree": "kernels and trees",
 }
 GREY, INK = "#6b7280", "#111827"
