@@ -35,7 +35,7 @@ MODEL_COLOURS = {
     "perceiver": "#117733",
     "perceiver_pretrained": "#117733",
     "perceiver_scratch": "#CC6677",
-    "perceiver_untrained": "#E69F00",
+    "perceiver_untrained": "#999933",
     "perceiver_published": "#332288",
 }
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
