@@ -345,3 +345,14 @@ def test_other_alleles_are_refused(tmp_path):
     ours[3:5] = ["A", "G"]
     with pytest.raises(ValueError, match=r"2 markers have other alleles .* such as m3: A/G here, A/C there"):
         make("perceiver", checkpoint=path, alleles=ours).fit(x, g)
+
+
+def test_pretraining_has_the_price_of_its_recipe():
+    from gpatlas.config import PerceiverRecipe
+
+    defaults = {key: PerceiverRecipe.model_fields[key].default for key in ("n_steps", "batch_size")}
+
+    def flops(pretrain):
+        return make("perceiver", pretrain=pretrain).work(100, 500, 1).flops
+
+    assert flops({}) == flops(defaults) > flops({"n_steps": 10})
