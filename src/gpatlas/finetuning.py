@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gpatlas.dataset import Dataset, Fold, as_text
 from gpatlas.errors import ConfigError, DataError, did_you_mean
+from gpatlas.evaluate.classification import auc, balanced_accuracy
 from gpatlas.evaluate.metrics import correlation
 from gpatlas.fitting import features_of, tell_of_loci
 from gpatlas.models import make
@@ -27,7 +28,8 @@ class FinetunedDataset:
     ----------
     table
         By column, one row per sample and trait: sample_id, trait (and environment, where traits have one), fold,
-        observed (NaN where it is not known), prediction, and p_<class> of every class.
+        observed (NaN where it is not known), prediction, and p_<class> of every class. Classes that have names are
+        written by name, and then the prediction is the most probable one; of ordered classes it is what is expected.
     sentences
         What was used, and how well new samples were predicted.
     estimator
@@ -77,7 +79,7 @@ def finetune_dataset(
     dataset = _with_traits(dataset, traits)
     scored_on = Fold.test if len(dataset.rows(Fold.test)) else Fold.validation
     estimator = make("perceiver", **({"random_state": seed % 2**31} | hyperparameters))
-    if scored_on is Fold.validation and "refit" not in hyperparameters:
+    if scored_on is Fold.validation and len(dataset.rows(scored_on)) and "refit" not in hyperparameters:
         estimator.set_params(refit=False)
     _refuse_classes_as_numbers(dataset, estimator.loss)
     tell_of_loci(estimator, dataset)
@@ -97,7 +99,7 @@ def finetune_dataset(
         raise DataError(" ".join(str(error).split())) from None
     value = value.reshape(dataset.phenotypes.shape)
     chances = chances.reshape(*value.shape, len(estimator.classes_))
-    said = [*_used(dataset, estimator), *_scores(dataset, value, scored_on)]
+    said = [*_used(dataset, estimator, validation is not None), *_scores(dataset, estimator, value, chances, scored_on)]
     return FinetunedDataset(_table(dataset, estimator, value, chances), tuple(said), estimator)
 
 
@@ -156,9 +158,24 @@ def _refuse_classes_as_numbers(dataset: Dataset, loss: str) -> None:
     if named and loss not in CLASSES:
         levels = some_names(dataset.levels[named[0]])
         raise ConfigError(f"trait {named[0]} has classes ({levels}); choose a loss of classes: {', '.join(CLASSES)}")
+    for name in named if loss == "ordinal" else ():
+        if len(dataset.levels[name]) > 2 and not all(_is_number(level) for level in dataset.levels[name]):
+            levels = some_names(dataset.levels[name])
+            raise ConfigError(
+                f"loss ordinal: classes of trait {name} are names without an order ({levels}); write them as numbers "
+                f"in their order and import them with --categorical {name}, or choose loss multiclass"
+            )
 
 
-def _used(dataset: Dataset, estimator: Any) -> list[str]:
+def _is_number(level: str) -> bool:
+    try:
+        float(level)
+    except ValueError:
+        return False
+    return True
+
+
+def _used(dataset: Dataset, estimator: Any, told_when_to_stop: bool) -> list[str]:
     known: NDArray[np.bool_] = np.asarray(~np.isnan(dataset.phenotypes).all(axis=1))
     counts = ", ".join(f"{known[dataset.rows(fold)].sum():,} {fold.name}" for fold in Fold)
     said = [f"{known.sum():,} of {several(dataset.n_samples, 'sample', 'has')} a phenotype: {counts}."]
@@ -173,19 +190,35 @@ def _used(dataset: Dataset, estimator: Any) -> list[str]:
     steps = ["a readout of frozen latents was solved"] if estimator.solved_ else []
     steps += [f"the head learnt alone for {several(frozen, 'epoch')}"] if frozen else []
     steps += [f"head and encoder learnt for {several(free, 'epoch')}"] if free else []
-    said.append(f"Best on validation samples: {', then '.join(steps)}.")
+    if estimator.checkpoint is None and estimator.pretrain is None:
+        said.append("The network starts from scratch: there is no checkpoint.")
+    judges = "validation samples"
+    if not told_when_to_stop:
+        judges = f"{estimator.validation_fraction:.0%} of the training samples, as there are no validation samples"
+    again = ", and with these trained anew" if estimator.refit else ""
+    said.append(f"Best on {judges}: {', then '.join(steps)}{again}.")
     return said
 
 
-def _scores(dataset: Dataset, value: NDArray[np.float64], fold: Fold) -> list[str]:
+def _scores(
+    dataset: Dataset, estimator: Any, value: NDArray[np.float64], chances: NDArray[np.float64], fold: Fold
+) -> list[str]:
     said, rows = [], dataset.rows(fold)
+    if not len(rows):
+        return ["There are no test samples, so that nothing says how good this is; `gpatlas split` chooses some."]
     for k, name in enumerate(as_text(dataset.trait_id).tolist()):
         here = rows[~np.isnan(dataset.phenotypes[rows, k])]
         if len(here) > 1:
-            found = correlation(value[here, k], dataset.phenotypes[here, k])
-            shown = "not defined, as one of both does not vary" if np.isnan(found) else f"{found:.3f}"
             chose = ", which also said when to stop" if fold is Fold.validation else ""
-            said.append(f"{name}: predictive ability {shown} on {len(here):,} {fold.name} samples{chose}.")
+            observed, where = dataset.phenotypes[here, k], f"on {len(here):,} {fold.name} samples{chose}"
+            if estimator.loss in ("binary", "focal", "multiclass"):
+                codes = np.searchsorted(estimator.classes_, observed)
+                area, right = auc(codes, chances[here, k]), balanced_accuracy(codes, chances[here, k])
+                said.append(f"{name}: area under the ROC curve {area:.3f}, balanced accuracy {right:.3f} {where}.")
+                continue
+            found = correlation(value[here, k], observed)
+            shown = "not defined, as one of both does not vary" if np.isnan(found) else f"{found:.3f}"
+            said.append(f"{name}: predictive ability {shown} {where}.")
     return said
 
 
@@ -200,6 +233,12 @@ def _table(dataset: Dataset, estimator: Any, value: NDArray, chances: NDArray) -
     table["observed"], table["prediction"] = dataset.phenotypes.ravel(), value.ravel()
     levels = {dataset.levels.get(name) for name in names}
     named = levels.pop() if len(levels) == 1 else None
+    if named and estimator.loss in CLASSES:
+        classes = np.array([named[int(code)] for code in estimator.classes_])
+        ordered = estimator.loss == "ordinal" and all(map(_is_number, classes))
+        table["observed"] = np.array(["" if np.isnan(y) else named[int(y)] for y in table["observed"]])
+        expected = chances @ classes.astype(float) if ordered else classes[chances.argmax(axis=-1)]
+        table["prediction"] = expected.ravel()
     for k, code in enumerate(estimator.classes_.tolist()):
         table[f"p_{named[int(code)] if named else f'{code:g}'}"] = chances[..., k].ravel()
     return table

@@ -61,6 +61,10 @@ def test_without_test_samples_those_of_validation_are_scored_and_not_trained_on(
     assert not found.estimator.refit
     assert any("validation samples" in sentence for sentence in found.sentences)
     assert finetune_dataset(data, QUICK | {"refit": True}).estimator.refit
+    all_known = finetune_dataset(replace(data, fold=np.full_like(fold, Fold.train)), QUICK)
+    assert all_known.estimator.refit  # nothing is scored, nothing is to be kept away
+    assert "15% of the training samples, as there are no validation samples" in " ".join(all_known.sentences)
+    assert "no test samples" in all_known.sentences[-1]
 
 
 def test_classes_get_probabilities_by_name(trial):
@@ -71,8 +75,23 @@ def test_classes_get_probabilities_by_name(trial):
     )
     table = pd.DataFrame(finetune_dataset(data, QUICK | {"loss": "binary"}).table)
     np.testing.assert_allclose(table["p_healthy"] + table["p_sick"], 1)
+    assert set(table["observed"]) == {"healthy", "sick"}
+    assert (table["prediction"] == np.where(table["p_sick"] > 0.5, "sick", "healthy")).all()
     with pytest.raises(ConfigError, match=rf"trait {name} has classes \(healthy, sick\); choose a loss of classes"):
         finetune_dataset(data, QUICK)
+
+
+def test_ordered_classes_are_numbers(trial):
+    name = str(trial.trait_id.astype(str)[0])
+    scores = np.digitize(trial.phenotypes[:, :1], np.nanquantile(trial.phenotypes[:, 0], [0.3, 0.6])).astype(float)
+    scores[np.isnan(trial.phenotypes[:, :1])] = np.nan
+    data = replace(trial, phenotypes=scores, trait_id=trial.trait_id[:1], environments={})
+    named, numbered = (replace(data, levels={name: classes}) for classes in (("high", "low", "mid"), ("3", "5", "7")))
+    with pytest.raises(ConfigError, match=rf"classes of trait {name} are names without an order \(high, low, mid\)"):
+        finetune_dataset(named, QUICK | {"loss": "ordinal"})
+    table = pd.DataFrame(finetune_dataset(numbered, QUICK | {"loss": "ordinal"}).table)
+    np.testing.assert_allclose(table["prediction"], table[["p_3", "p_5", "p_7"]] @ [3, 5, 7])
+    assert set(table["observed"]) == {"3", "5", "7", ""}
 
 
 def test_a_model_file_predicts_the_same(trial, tmp_path):
