@@ -83,10 +83,13 @@ def pretrain(
             return
         if len(first) <= _FIRST_STEPS:
             first.append((state.batch, time.perf_counter()))
+        if len(first) == 1 and state.batch > 1:
+            print(f"{out}: goes on after step {state.batch - 1:,} of {spec.n_steps:,}", flush=True)
         if len(first) == _FIRST_STEPS + 1 and first[-1][0] == state.batch:
             per_step = (first[-1][1] - first[0][1]) / _FIRST_STEPS
             print(
-                f"{out}: at most {duration(per_step * (spec.n_steps - state.batch))} on {arithmetic.describe()}",
+                f"{out}: {several(spec.n_steps - state.batch, 'step')} to go, at most "
+                f"{duration(per_step * (spec.n_steps - state.batch))} on {arithmetic.describe()}",
                 flush=True,
             )
         tell(state.batch, spec.n_steps, _note(state))
@@ -97,6 +100,8 @@ def pretrain(
         state = by_recipe(codes, layout, spec, arithmetic, out, report, replace=replace)
     if not leads:
         return
+    if not first:
+        print(f"{out}: had been trained before; --replace trains anew only another recipe or other genotypes")
     about: dict[str, Any] = {}
     if dataset.alleles is not None:
         about["alleles"] = as_text(dataset.alleles[order]).tolist()
@@ -113,7 +118,7 @@ def pretrain(
             [
                 f"hidden calls of held-out samples that are right: {right['perceiver']:.3f} by the network, "
                 f"{right['knn']:.3f} by nearest neighbours in a window, {right['most_frequent']:.3f} by the most "
-                "frequent call"
+                f"frequent call ({out / 'imputation.csv'}: by allele frequency; {out / 'curves.svg'}: the course)"
             ]
         )
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
