@@ -1,6 +1,9 @@
 # Which model predicts each data set best, how near does it come to the ceiling, and does it say why?
 # Alone: snakemake -s workflow/automl.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/automl.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/automl.yaml"
 
 
 include: "rules/common.smk"

@@ -1,6 +1,9 @@
 # Does a network that was trained on simulated breeding populations predict better than a model fitted anew?
 # Alone: snakemake -s workflow/gpfn.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/gpfn.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/gpfn.yaml"
 
 
 # notebook: the models that it cannot do without

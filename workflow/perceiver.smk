@@ -1,6 +1,9 @@
 # What does pretraining on all genotypes give, where few lines have phenotypes?
 # Alone: snakemake -s workflow/perceiver.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/perceiver.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/perceiver.yaml"
 
 
 # notebook: the models that it cannot do without

@@ -1,6 +1,9 @@
 # What do markers without effect do to a network, and does selecting loci first help?
 # Alone: snakemake -s workflow_sims/dilution.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/dilution.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/dilution.yaml"
 
 
 # notebook: the models that it cannot do without

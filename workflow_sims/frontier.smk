@@ -1,6 +1,9 @@
 # How near to what the data allow does each method come, and on which architectures of epistasis?
 # Alone: snakemake -s workflow_sims/frontier.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/frontier.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/frontier.yaml"
 
 
 # notebook: the models that it cannot do without

@@ -1,6 +1,9 @@
 # What do further traits on the same QTL give a network and a linear model?
 # Alone: snakemake -s workflow_sims/pleiotropy.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/pleiotropy.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/pleiotropy.yaml"
 
 
 # notebook: the models that it cannot do without

@@ -1,6 +1,9 @@
 # When does a network beat a linear model, as sample size, number of QTL and epistasis change?
 # Alone: snakemake -s workflow_sims/scaling.smk --cores 2; in the study: workflow/Snakefile.
-configfile: "config/scaling.yaml"
+# a --configfile is an experiment of its own, and adds nothing to ours
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/scaling.yaml"
 
 
 # notebook: the models that it cannot do without

@@ -135,6 +135,30 @@ def test_dry_run_of_searches(tmp_path):
     assert "automl_cohort is not drawn: no data set is a cohort" in done.stderr
 
 
+def test_an_experiment_of_ones_own_on_real_data_alone(tmp_path):
+    """A configuration on the command line is the experiment: no panel of the shipped one is added."""
+    (tmp_path / "lines.vcf").write_text("")
+    (tmp_path / "trials.csv").write_text("")
+    files = {"genotypes": "lines.vcf", "phenotypes": "trials.csv"}
+    lines = {"files": files, "traits": ["dry", "wet"], "n_samples": 200, "n_markers": 900, "splits": 3}
+    section = yaml.safe_load(SMOKE.with_name("perceiver.yaml").read_text()) | {"data": {"lines": lines}}
+    del section["panels"], section["trait"]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(section, sort_keys=False))
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
+    command = ["-m", "snakemake", "-s", REPOSITORY / "workflow/perceiver.smk", "--directory", tmp_path, "-n"]
+    command += ["--configfile", tmp_path / "own.yaml"]
+    plan = planned(
+        subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT)
+    )
+    assert {rule: plan[rule] for rule in ("import_data", "import_panel", "pretrain", "split")} == {
+        "import_data": 1,
+        "import_panel": 1,
+        "pretrain": 1,
+        "split": 6,
+    }
+    assert "simulate" not in plan
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_runs_by_itself_too(tmp_path, experiment):
     folder = "workflow" if experiment in ("automl", "gpfn", "perceiver") else "workflow_sims"
