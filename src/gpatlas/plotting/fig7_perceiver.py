@@ -21,6 +21,7 @@ _IMPUTERS = {
     "most_frequent": ("most frequent call", GREY, "D"),
 }
 _LEAST_CALLS = 30  # of a class that is shown
+_NAME_WIDTH = 1.7  # inches of a model's name in the legend
 _SPREAD = 0.035  # of models beside each other, as a share of the axis
 
 
@@ -52,7 +53,7 @@ def plot_ability_by_phenotyped(metrics: pd.DataFrame) -> Figure:
         line[0].set_ylabel(_MEASURES[measure])
     _finish(axes, table, panels)
     handles = [Line2D([], [], color=colours[model], marker="o") for model in models]
-    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=min(len(models), 3))
+    _legend(figure, handles, [model_name(model) for model in models])
     return figure
 
 
@@ -79,7 +80,7 @@ def plot_pretraining_gain(metrics: pd.DataFrame) -> Figure:
     _finish(axes, table, panels)
     axes[0, 0].set_ylabel("predictive ability of the\npretrained perceiver less that of")
     handles = [Line2D([], [], color=colours[model], marker="o") for model in models]
-    figure.legend(handles, [model_name(m) for m in models], loc="outside lower center", ncols=min(len(models), 3))
+    _legend(figure, handles, [model_name(model) for model in models])
     return figure
 
 
@@ -122,7 +123,7 @@ def plot_imputation(imputation: pd.DataFrame) -> Figure:
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes[0, 0].set_ylabel("hidden calls told right")
     handles = [Line2D([], [], color=colour, marker=marker) for _, colour, marker in drawn.values()]
-    figure.legend(handles, [name for name, *_ in drawn.values()], loc="outside lower center", ncols=2)
+    _legend(figure, handles, [name for name, *_ in drawn.values()])
     return figure
 
 
@@ -184,6 +185,13 @@ def _intervals(axis: Axes, rows: pd.DataFrame, value: str, colour: str, shift: f
 
 def _grid(n_rows: int, panels: list[str]) -> tuple[Figure, np.ndarray]:
     return subplots(n_rows, len(panels), max(3.4 * len(panels), 4.6), 2.5 * n_rows + 0.8, sharex=True, sharey="row")
+
+
+def _legend(figure: Figure, handles: list[Line2D], names: list[str]) -> None:
+    """Name the models below, in as many rows as they need."""
+    columns = min(len(names), int(figure.get_figwidth() / _NAME_WIDTH))
+    rows = -(-len(names) // columns)
+    figure.legend(handles, names, loc="outside lower center", ncols=-(-len(names) // rows))
 
 
 def _finish(axes: np.ndarray, table: pd.DataFrame, panels: list[str]) -> None:

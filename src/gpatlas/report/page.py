@@ -19,6 +19,7 @@ from gpatlas.report.findings import finding
 from gpatlas.report.rendering import Figure, data_uri, grid, write_page
 from gpatlas.report.searches import AUTOML, searches
 from gpatlas.report.summary import cell_means, linear_of, runtime_summary, verdicts
+from gpatlas.wording import several
 
 _SHAPES = ((390, ""), (560, "narrow"))  # widths in points below which a figure is shown beside others, or not enlarged
 _PROTOCOLS = {
@@ -80,11 +81,10 @@ def _design(metrics: pd.DataFrame, config: dict) -> dict:
     told = (story.linear or "mlp") in models and (story.models is None or models.issuperset(story.models))
     told = told and len(models) > 1
     constant = metrics[metrics.predictive_ability.isna()].groupby("model").size()
-    n_rows = len(metrics[list(metrics.columns[: metrics.columns.get_loc("rep") + 1])].drop_duplicates())
     held_against = model_name(linear_of(metrics, story)) if told else ""
     return {
         "title": story.title,
-        "intro": f"{n_rows} populations from engine {config['engine']['name']}, models "
+        "intro": f"{_populations(metrics, config)}, models "
         f"{', '.join(dict.fromkeys(metrics.model))}. {_PROTOCOLS[config['evaluation']['protocol']]}",
         "heading": story.heading,
         "reading": f"Difference in predictive ability to {held_against}, averaged over the cells named. Ahead or "
@@ -96,6 +96,17 @@ def _design(metrics: pd.DataFrame, config: dict) -> dict:
         "means": grid(means.rename(columns=lambda name: name.replace("_", " "))),
         "filter": "10,000 mlp",
     }
+
+
+def _populations(metrics: pd.DataFrame, config: dict) -> str:
+    """Say what models were held against: simulated populations, random splits of real ones, or both."""
+    rows = metrics[list(metrics.columns[: metrics.columns.get_loc("rep") + 1])].drop_duplicates()
+    real = list(config.get("data") or {})
+    n_real = int(rows.isin(real).any(axis=1).sum())  # their name stands in a design column
+    said = [f"{several(len(rows) - n_real, 'population')} from engine {config['engine']['name']}"]
+    said = said if len(rows) > n_real else []
+    said += [f"{several(n_real, 'random split')} of {', '.join(real)}"] if n_real else []
+    return " and ".join(said)
 
 
 def _chapters(folder: Path) -> list[dict]:
