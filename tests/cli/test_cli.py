@@ -271,7 +271,7 @@ MISTAKES = {
     "nothing to tune": (
         ["tune", "x.h5", "--model", "rrblup", "--study", "s", "--out", "t.json"],
         "model rrblup has no search space to tune; models that have are auto_epistasis, bilinear, "
-        "interaction_screening, lasso_mlp, lasso_pruned, linear_sgd, mlp, transformer",
+        "interaction_screening, lasso_mlp, lasso_pruned, linear_sgd, mlp, perceiver, transformer",
     ),
     "no such space": (
         ["tune", "x.h5", "--model", "mlp", "--space", "defualt", "--study", "s", "--out", "t.json"],
