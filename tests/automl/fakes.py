@@ -4,6 +4,7 @@ Column 0 of X holds the phenotype itself, columns 1 and 2 its two halves, column
 """
 
 from typing import ClassVar
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -95,14 +96,13 @@ def task(kind="continuous", n=60, seed=1) -> Task:
 
 
 @pytest.fixture
-def compete(monkeypatch):
+def compete():
     """Let these candidates compete, and no other."""
 
     def only(*candidates: Candidate) -> None:
-        for name in list(CANDIDATES):
-            monkeypatch.delitem(CANDIDATES, name)
-        for one in candidates:
-            monkeypatch.setitem(CANDIDATES, one.name, one)
+        CANDIDATES.clear()
+        CANDIDATES.update({one.name: one for one in candidates})
         Blend.fits.clear()
 
-    return only
+    with mock.patch.dict(CANDIDATES):  # puts all back, in their order
+        yield only
