@@ -16,6 +16,7 @@ from gpatlas import __version__
 from gpatlas.config.pretrain import PretrainSpec
 from gpatlas.priors import DEFAULT_MIXTURE, Task, TraitLaw, make
 from gpatlas.seeding import stable_seed
+from gpatlas.train.pace import warm_up_cosine
 
 _OF_TRAITS = {"infinitesimal", "background", "polygenic_epistasis"}
 _OF_DRAWS = {"seed", "prior", "batch_size", "n_samples", "n_markers"} | _OF_TRAITS
@@ -79,12 +80,9 @@ class Schedule:
         return stable_seed(self.spec.seed, "gpfn", *what, bits=63)
 
     def learning_rate(self, batch: int) -> float:
-        """Learning rate of a step: it rises linearly, then falls along a half cosine."""
+        """Learning rate of a step."""
         spec = self.spec
-        rising = spec.warm_up * spec.n_batches
-        if batch < rising:
-            return spec.learning_rate * (batch + 1) / (rising + 1)
-        return spec.learning_rate * (1 + math.cos(math.pi * (batch - rising) / (spec.n_batches - rising))) / 2
+        return warm_up_cosine(batch, spec.n_batches, spec.learning_rate, spec.warm_up)
 
 
 def _log_uniform(bounds: tuple[int, int], rng: np.random.Generator) -> int:

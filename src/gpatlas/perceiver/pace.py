@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gpatlas.config import PerceiverRecipe
+from gpatlas.train.pace import warm_up_cosine
 
 
 def learning_rate(step: int, recipe: PerceiverRecipe, losses: Sequence[float]) -> float:
@@ -16,12 +17,10 @@ def learning_rate(step: int, recipe: PerceiverRecipe, losses: Sequence[float]) -
     losses
         Of all validations so far.
     """
-    rising = recipe.warm_up * recipe.n_steps
-    if step < rising:
-        return recipe.learning_rate * (step + 1) / (rising + 1)
-    if recipe.schedule == "plateau":
+    plateau = recipe.schedule == "plateau" and step >= recipe.warm_up * recipe.n_steps
+    if plateau:
         return recipe.learning_rate * recipe.plateau_factor ** n_plateaus(losses, recipe.plateau_patience)
-    return recipe.learning_rate * (1 + math.cos(math.pi * (step - rising) / (recipe.n_steps - rising))) / 2
+    return warm_up_cosine(step, recipe.n_steps, recipe.learning_rate, recipe.warm_up)
 
 
 def n_plateaus(losses: Sequence[float], patience: int) -> int:
