@@ -8,7 +8,8 @@ from gpatlas.io.checkpoints import Checkpoint, write_checkpoint
 def write_network(path: Path) -> str:
     import torch
 
-    from gpatlas.nn.gpfn.networks import make_network, state_of
+    from gpatlas.nn.gpfn.networks import make_network
+    from gpatlas.nn.weights import state_of
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)

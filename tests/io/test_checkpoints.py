@@ -8,7 +8,8 @@ from safetensors.numpy import save_file
 
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.io.checkpoints import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
-from gpatlas.nn.gpfn.networks import make_network, network_of, state_of
+from gpatlas.nn.gpfn.networks import make_network, network_of
+from gpatlas.nn.weights import state_of
 
 
 def test_round_trip(tmp_path, rng):

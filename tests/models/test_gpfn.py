@@ -12,7 +12,8 @@ from gpatlas.io.estimator_bytes import dump_estimator, load_estimator
 from gpatlas.models import make
 from gpatlas.models.conditioning import Conditioning
 from gpatlas.models.fixed_effects import FixedEffects
-from gpatlas.nn.gpfn.networks import make_network, state_of
+from gpatlas.nn.gpfn.networks import make_network
+from gpatlas.nn.weights import state_of
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_a_solved_readout_is_rrblup_of_the_latents(tmp_path):
 def test_a_frozen_encoder_keeps_every_weight(head, tmp_path):
     x, g = population()
     path = pretrained(tmp_path / "c.safetensors")
-    from gpatlas.nn.perceiver import state_of
+    from gpatlas.nn.weights import state_of
     from gpatlas.perceiver.pretrained import read_pretrained
 
     before = state_of(read_pretrained(path)[0])
@@ -113,7 +113,7 @@ def test_a_frozen_encoder_keeps_every_weight(head, tmp_path):
 
 
 def test_only_the_parts_asked_for_are_freed(tmp_path):
-    from gpatlas.nn.perceiver import state_of
+    from gpatlas.nn.weights import state_of
     from gpatlas.perceiver.pretrained import read_pretrained
 
     x, g = population()

@@ -235,7 +235,8 @@ class GPFN(DosageModel):
 
 def _network_state(checkpoint: str | None) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Return a network's settings and weights, which a saved model carries."""
-    from gpatlas.nn.gpfn.networks import make_network, network_of, state_of
+    from gpatlas.nn.gpfn.networks import make_network, network_of
+    from gpatlas.nn.weights import state_of
 
     if checkpoint is None:
         import torch

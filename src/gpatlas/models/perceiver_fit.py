@@ -103,7 +103,7 @@ def solve_ridge(head: Any, latents: "Tensor", y: NDArray[np.float64]) -> None:
 
 def kept(found: "Finetuned", head: str, loss: str, classes: NDArray[np.float64]) -> dict[str, Any]:
     """Return what `modules_of` makes the modules of again, in numbers, text and arrays only."""
-    from gpatlas.nn.perceiver import state_of
+    from gpatlas.nn.weights import state_of
 
     return {
         "layout": layout_state(found.network.layout),
@@ -118,12 +118,12 @@ def modules_of(state: dict[str, Any]) -> "tuple[nn.Module, Head, Outcome]":
     """Return network, head and outcome of what `kept` returned."""
     from gpatlas.nn.perceiver import Layout, network_of
     from gpatlas.nn.perceiver.heads import make_head
-    from gpatlas.train.finetuning import load_weights
+    from gpatlas.nn.weights import load_weights
     from gpatlas.train.outcomes import make_outcome
 
     weights = state["weights"]
     network = network_of(state["network"], Layout.of_config(state["layout"]), weights["network"])
     head, outcome = make_head(*state["head"]), make_outcome(*state["outcome"])
-    load_weights(head, weights["head"])
-    load_weights(outcome, weights["outcome"])
+    load_weights(head, weights["head"], "head")
+    load_weights(outcome, weights["outcome"], "outcome")
     return network, head, outcome

@@ -10,7 +10,8 @@ from torch import nn
 
 from gpatlas.errors import ConfigError, StoreError
 from gpatlas.io.checkpoints import Checkpoint, find_checkpoint, read_checkpoint, write_checkpoint
-from gpatlas.nn.perceiver import Layout, network_of, state_of
+from gpatlas.nn.perceiver import Layout, network_of
+from gpatlas.nn.weights import state_of
 
 KEY = "perceiver"
 CHECKPOINT = "checkpoint.safetensors"

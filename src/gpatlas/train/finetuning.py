@@ -5,7 +5,7 @@ once and the head alone is trained, which takes next to nothing.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,11 +94,6 @@ def outputs(network: nn.Module, head: Head, codes: NDArray[np.int16], arithmetic
     head.eval().to(arithmetic.device)
     starts = range(0, len(codes), _block(codes))
     return torch.cat([head(encode(network, codes[start : start + _block(codes)], arithmetic)) for start in starts])
-
-
-def load_weights(module: nn.Module, arrays: Mapping[str, NDArray]) -> None:
-    """Give a module the weights that `gpatlas.nn.perceiver.state_of` returned."""
-    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
 
 
 def finetune(

@@ -19,3 +19,8 @@ def calls(layout, n=4, seed=0, missing=0.1):
     codes = rng.integers(1, layout.n_codes + 1, size=(n, layout.n_loci))
     codes[rng.random(codes.shape) < missing] = 0
     return torch.from_numpy(codes)
+
+
+def loci(n=4, n_asked=5, n_loci=12):
+    """Loci that are asked for, `(n, n_asked)`."""
+    return torch.from_numpy(np.random.default_rng(2).integers(n_loci, size=(n, n_asked)))

@@ -1,13 +1,13 @@
 """The published perceiver: shapes and gradients for all calls, sharing of weights, what it refuses."""
 
-import numpy as np
 import pytest
 import torch
 
 from gpatlas.errors import ConfigError
-from gpatlas.nn.perceiver import make_network, network_of, state_of
+from gpatlas.nn.perceiver import make_network, network_of
 from gpatlas.nn.perceiver.encoder import SHARING
-from tests.nn.perceiver.panels import calls, panel
+from gpatlas.nn.weights import state_of
+from tests.nn.perceiver.panels import calls, loci, panel
 
 SMALL = {
     "allele_embed_dim": 8,
@@ -32,26 +32,6 @@ FORMS = [
 def network(layout=None, seed=1, **settings):
     torch.manual_seed(seed)
     return make_network(layout or panel(), "published", **SMALL | settings)
-
-
-def loci(n=4, n_asked=5, n_loci=12):
-    return torch.from_numpy(np.random.default_rng(2).integers(n_loci, size=(n, n_asked)))
-
-
-@pytest.mark.parametrize("ploidy", [1, 2, 4, 6])
-@pytest.mark.parametrize("n_alleles", [2, 3, 4, 5])
-def test_all_calls_have_logits_and_all_weights_a_gradient(ploidy, n_alleles):
-    layout = panel(ploidy, n_alleles)
-    net, codes, other = network(layout), calls(layout), calls(layout, seed=1)
-    copies, shared = net.copies(codes, loci()), net.shared(codes, other, loci())
-    assert net.encode(codes.short()).shape == (4, 3, net.width)
-    assert copies.shape == (4, 5, n_alleles, ploidy)
-    assert shared.shape == (4, 5, ploidy)
-    (copies.square().sum() + shared.square().sum()).backward()
-    for name, parameter in net.named_parameters():
-        assert parameter.grad is not None, name
-        assert torch.isfinite(parameter.grad).all(), name
-        assert (parameter.grad != 0).any() or name.endswith("key.bias"), name  # the same for all keys: no effect
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)

@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.nn.gpfn.awg import AWG
 from gpatlas.nn.gpfn.transformer import RowTransformer
+from gpatlas.nn.weights import load_weights
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"awg": AWG, "transformer": RowTransformer}
 
@@ -46,11 +46,6 @@ def _is_like(value: Any, usual: Any, least: int) -> bool:
     return value >= least if isinstance(usual, int) else 0 < value < float("inf")
 
 
-def state_of(network: nn.Module) -> dict[str, NDArray]:
-    """Return a network's weights as arrays."""
-    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-
-
 def network_of(config: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> nn.Module:
     """Make the network of a checkpoint: its settings, with "architecture", and its weights.
 
@@ -62,12 +57,4 @@ def network_of(config: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> nn.M
     if not isinstance(config, Mapping):
         raise ConfigError(f"a network's settings are a mapping, not {config!r}")
     network = make_network(**config)
-    try:
-        network.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in arrays.items()})
-    except RuntimeError as error:
-        said = " ".join(str(error).split())[:200]
-        raise ConfigError(f"weights do not fit the network {dict(config)}: {said}") from None
-    for name, value in network.named_parameters():
-        if not torch.isfinite(value).all():
-            raise ConfigError(f"weights {name} are not all finite: training diverged, or the file is damaged")
-    return network.eval()
+    return load_weights(network, arrays, f"network {dict(config)}")

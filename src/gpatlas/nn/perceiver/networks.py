@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from gpatlas.errors import ConfigError, did_you_mean
 from gpatlas.nn.perceiver.layout import Layout
+from gpatlas.nn.weights import load_weights
 
 ARCHITECTURES = {
     "windowed": "gpatlas.nn.perceiver.windowed:WindowedPerceiver",
@@ -57,11 +57,6 @@ def make_network(layout: Layout, /, architecture: str = "windowed", **settings: 
     return network(layout, **settings)
 
 
-def state_of(network: nn.Module) -> dict[str, NDArray]:
-    """Return a network's weights as arrays."""
-    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-
-
 def network_of(config: Mapping[str, Any], layout: Layout, arrays: Mapping[str, NDArray]) -> nn.Module:
     """Make the network of a checkpoint: its settings, with "architecture", its panel and its weights.
 
@@ -71,12 +66,4 @@ def network_of(config: Mapping[str, Any], layout: Layout, arrays: Mapping[str, N
         There is no such network, or the weights are not of it, or not finite.
     """
     network = make_network(layout, **config)
-    try:
-        network.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in arrays.items()})
-    except RuntimeError as error:
-        said = " ".join(str(error).split())[:200]
-        raise ConfigError(f"weights do not fit the network {dict(config)}: {said}") from None
-    for name, value in network.named_parameters():
-        if not torch.isfinite(value).all():
-            raise ConfigError(f"weights {name} are not all finite: training diverged, or the file is damaged")
-    return network.eval()
+    return load_weights(network, arrays, f"network {dict(config)}")
