@@ -58,7 +58,7 @@ def pretrain(
     from gpatlas.cost import duration
     from gpatlas.dataset import as_text
     from gpatlas.io.genotypes import read_genotypes
-    from gpatlas.nn.perceiver import Layout
+    from gpatlas.nn.perceiver.layout import Layout, account_of_places
     from gpatlas.perceiver.accuracy import imputation_table, overall
     from gpatlas.perceiver.outcome import write_curves, write_imputation, write_networks
     from gpatlas.perceiver.pretraining import pretrain as by_recipe
@@ -76,6 +76,7 @@ def pretrain(
             f"{several(int(layout.number[-1]) + 1, 'chromosome')}, "
             f"ploidy {layout.ploidy}, {layout.n_alleles} alleles, {(codes == 0).mean():.1%} of calls missing"
         )
+        say(account_of_places(dataset))
     first: list[tuple[int, float]] = []
 
     def report(state: "PerceiverState") -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gpatlas.dataset import Dataset
 from gpatlas.errors import DataError
-from gpatlas.nn.perceiver import Layout
+from gpatlas.nn.perceiver.layout import MOST_LOCI, Layout, account_of_places
 from gpatlas.nn.perceiver.linkage import linkage_order
 
 
@@ -42,6 +42,35 @@ def test_without_positions_the_order_is_that_of_the_data():
     layout, order = Layout.of(dataset(np.zeros((2, 4)), chromosome=["b", "a", "b", "a"]))
     assert order.tolist() == [0, 2, 1, 3]
     assert layout.position_unit == ""
+
+
+def test_a_marker_without_position_stands_last_and_moves_no_other():
+    data = dataset(np.zeros((2, 6)), chromosome=list("ababac"), position=[9, np.nan, np.nan, 4, 1, np.nan], unit="cM")
+    layout, order = Layout.of(data)
+    assert order.tolist() == [4, 0, 2, 3, 1, 5]
+    assert layout.position.tolist() == [1, 9, 9, 4, 4, 0]
+    assert layout.position_unit == "cM"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"chromosome": ["1"] * 3, "position": [1, 2, 3]}, []),
+        ({"chromosome": ["1"] * 3, "position": [1, np.nan, 3]}, ["1 marker has no position and stands last"]),
+        ({"chromosome": ["1"] * 3}, ["in the order of the data"]),
+        ({}, ["in linkage disequilibrium are put beside each other"]),
+    ],
+)
+def test_it_is_said_how_markers_without_places_are_ordered(changes, said):
+    found = account_of_places(dataset(np.zeros((2, 3)), **changes))
+    assert len(found) == len(said)
+    assert all(words in sentence for words, sentence in zip(said, found, strict=True))
+
+
+def test_many_markers_without_a_map_stay_in_the_order_of_the_data():
+    data = dataset(np.zeros((2, MOST_LOCI + 1)))
+    assert np.array_equal(Layout.of(data)[1], np.arange(MOST_LOCI + 1))
+    assert "they lie in the order of the data" in account_of_places(data)[0]
 
 
 def test_without_a_map_markers_in_disequilibrium_lie_beside_each_other():

@@ -12,7 +12,7 @@ from gpatlas.alleles import n_codes
 from gpatlas.dataset import Dataset, as_text
 from gpatlas.errors import DataError
 from gpatlas.nn.perceiver.linkage import MOST_LOCI, linkage_order
-from gpatlas.wording import some_names
+from gpatlas.wording import several, some_names
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Layout:
     def of(cls, dataset: Dataset) -> tuple["Layout", NDArray[np.intp]]:
         """Return the layout of a dataset's panel, and its loci in the order of the layout.
 
-        Where a position is not known, a chromosome's markers stay in the order of the data, and their ranks are
-        positions. Where nothing is known of any marker, neither chromosome nor position, those in linkage
-        disequilibrium are put beside each other (`linkage_order`; up to `MOST_LOCI` markers).
+        A marker whose position is not known stands last on its chromosome. Where no position is known, a chromosome's
+        markers stay in the order of the data, and their ranks are positions. Where nothing is known of any marker,
+        neither chromosome nor position, those in linkage disequilibrium are put beside each other (`linkage_order`; up
+        to `MOST_LOCI` markers). `account_of_places` says which it was.
 
         Raises
         ------
@@ -53,7 +54,7 @@ class Layout:
         """
         chromosome = as_text(dataset.chromosome)
         position, unit = np.asarray(dataset.position, dtype=np.float64), dataset.position_unit
-        if not (chromosome != "").any() and not np.isfinite(position).any() and dataset.n_loci <= MOST_LOCI:
+        if _without_map(dataset) and dataset.n_loci <= MOST_LOCI:
             position, unit = np.argsort(linkage_order(dataset.dosage())).astype(np.float64), ""
         names = as_text(dataset.locus_id)
         return cls.arrange(dataset.ploidy, dataset.n_alleles, names, chromosome, position, unit)
@@ -70,7 +71,8 @@ class Layout:
     ) -> tuple["Layout", NDArray[np.intp]]:
         """Return the layout of markers, given as text and numbers in any order, and their order in it.
 
-        Where some position is not finite, ranks are positions.
+        A marker whose position is not finite stands last on its chromosome, where the last known one does; where none
+        is finite, ranks are positions.
 
         Raises
         ------
@@ -83,9 +85,13 @@ class Layout:
             raise DataError(f"markers must have different names, but {some_names(twice)} stand more than once")
         _, first, number = np.unique(chromosome, return_index=True, return_inverse=True)
         number = np.argsort(np.argsort(first))[number]  # chromosomes in the order of the data
-        if not np.isfinite(position).all():
-            position, position_unit = np.arange(len(locus_id), dtype=np.float64), ""
-        order = np.lexsort((position, number))
+        placed = np.isfinite(position)
+        if not placed.any():
+            position, position_unit, placed = np.arange(len(locus_id), dtype=np.float64), "", ~placed
+        last = np.zeros(number.max(initial=0) + 1)
+        np.maximum.at(last, number[placed], position[placed])
+        position = np.where(placed, position, last[number])
+        order = np.lexsort((~placed, position, number))
         return cls(ploidy, n_alleles, locus_id[order], chromosome[order], position[order], position_unit), order
 
     @property
@@ -132,3 +138,21 @@ class Layout:
             np.asarray(config["position"], dtype=np.float64),
             str(config["position_unit"]),
         )
+
+
+def account_of_places(dataset: Dataset) -> list[str]:
+    """Say, in sentences, how `Layout.of` orders markers of which it is not known where they lie."""
+    absent = int((~np.isfinite(dataset.position)).sum())
+    if not absent:
+        return []
+    if absent < dataset.n_loci:
+        return [f"{several(absent, 'marker', 'has', 'no position and stands')} last on its chromosome"]
+    if not _without_map(dataset):
+        return ["no marker has a position: on their chromosomes they lie in the order of the data"]
+    if dataset.n_loci <= MOST_LOCI:
+        return ["no map: markers in linkage disequilibrium are put beside each other"]
+    return [f"no map, and more than {MOST_LOCI:,} markers: they lie in the order of the data"]
+
+
+def _without_map(dataset: Dataset) -> bool:
+    return not (as_text(dataset.chromosome) != "").any() and not np.isfinite(dataset.position).any()
