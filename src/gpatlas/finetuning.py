@@ -47,6 +47,7 @@ def finetune_dataset(
     *,
     traits: Sequence[str] | None = None,
     seed: int = 1,
+    announce: Callable[[Any, int, int, int], None] | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> FinetunedDataset:
     """Finetune on the training samples, stop by the validation samples, predict all.
@@ -64,6 +65,8 @@ def finetune_dataset(
         Which; None: all.
     seed
         Unless hyperparameters have `random_state`.
+    announce
+        Called before the fit with (estimator, training and validation samples with phenotypes, loci, traits).
     progress
         Called after every epoch with (epoch, max_epochs, validation loss).
 
@@ -88,6 +91,9 @@ def finetune_dataset(
     train, stop, test = (dataset.rows(fold) for fold in Fold)
     validation = (features(stop), y[stop]) if len(stop) and not np.isnan(y[stop]).all() else None
     more = {"unlabelled": features(test)} if estimator.pretrain is not None and len(test) else {}
+    if announce is not None:
+        n_known = np.count_nonzero(~np.isnan(dataset.phenotypes[np.concatenate([train, stop])]).all(axis=1))
+        announce(estimator, int(n_known), dataset.n_loci, dataset.n_traits)
     try:
         estimator.fit(features(train), y[train], validation=validation, progress=progress, **more)
         x = features(np.arange(dataset.n_samples))

@@ -20,6 +20,7 @@ LEFT = {
     "validation.csv",
     "imputation.csv",
     "curves.svg",
+    ".lock",
 }
 
 

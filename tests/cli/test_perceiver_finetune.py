@@ -132,6 +132,7 @@ def test_the_example_runs(gpatlas, tmp_path):
         words = [str(tmp_path / w) if re.fullmatch(r"\w+\.(h5|csv)", w) else w for w in example.split()]
         done = gpatlas(*words)
         assert done.returncode == 0, done.stderr
+    assert re.match(r"finetune: [\d,]+ samples with phenotypes × [\d,]+ markers × \d+ traits?; estimate: ", done.stdout)
     assert "predictive ability" in done.stdout
 
 

@@ -125,6 +125,23 @@ def test_another_recipe_or_panel_is_refused(recipe, data, reference, tmp_path):
         pretrain(codes, layout, recipe, CPU, folder)
 
 
+def test_a_folder_in_which_another_process_pretrains_is_refused(recipe, data, tmp_path):
+    script = (
+        "import pathlib, sys, time; from gpatlas.io.locks import ByteLocks; "
+        "print(ByteLocks(pathlib.Path(sys.argv[1])).hold(0), flush=True); time.sleep(600)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", script, tmp_path / ".lock"], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"True\n"
+        with pytest.raises(StoreError, match=r"another process is pretraining here; wait for it, or choose another"):
+            pretrain(*data, recipe, CPU, tmp_path)
+        assert not (tmp_path / STATE).exists()
+    finally:
+        other.kill()
+        other.communicate()
+    assert pretrain(*data, recipe, CPU, tmp_path).batch == recipe.n_steps  # a killed one leaves no lock
+
+
 def test_the_best_weights_are_kept_and_training_ends_where_progress_does(recipe, data):
     wild = changed(recipe, n_steps=400, learning_rate=0.3, schedule="plateau", patience=4, average=0)
     state = pretrain(*data, wild, CPU)

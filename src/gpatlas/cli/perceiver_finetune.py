@@ -29,7 +29,9 @@ def finetune(
     trait: Annotated[
         list[str] | None, typer.Option(help="Trait, or trait in one environment; repeatable. Default: all.")
     ] = None,
-    head: Annotated[str | None, typer.Option(help="pool, latent or windows.")] = None,
+    head: Annotated[
+        str | None, typer.Option(help="pool, latent or windows (good with few samples, and solved).")
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="mse, mae, binary, focal, multiclass, ordinal, poisson or ranking.")
     ] = None,
@@ -90,6 +92,7 @@ def finetune(
             chosen,
             traits=trait,
             seed=seed,
+            announce=_announce,
             progress=lambda epoch, epochs, loss: report(epoch, epochs, f"epochs, validation loss {loss:.4g}"),
         )
     table = pd.DataFrame(found.table)
@@ -100,6 +103,16 @@ def finetune(
     say(found.sentences)
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
     write_runtime(runtime, stage="finetune", n_rows=1, device=found.estimator.device_, **seconds)
+
+
+def _announce(estimator: Any, n_samples: int, n_loci: int, n_traits: int) -> None:
+    """Say what is learnt from, and what it may cost."""
+    from gpatlas.cost import calibrate, duration, seconds_of_fit
+
+    machine = calibrate(1, processes=False, torch=False)
+    cost = duration(seconds_of_fit(estimator, n_samples, n_loci, n_traits, machine))
+    of = f"{several(n_samples, 'sample')} with phenotypes × {several(n_loci, 'marker')} × {several(n_traits, 'trait')}"
+    print(f"finetune: {of}; estimate: {cost} on one core", flush=True)
 
 
 def _chosen(preset: str | None, params: Path | None) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from gpatlas.config import PerceiverRecipe
-from gpatlas.errors import ConfigError, EngineError
+from gpatlas.errors import ConfigError, EngineError, StoreError
+from gpatlas.io.locks import ByteLocks
 from gpatlas.nn.perceiver import Layout, make_network
 from gpatlas.perceiver.batches import Batches
 from gpatlas.perceiver.losses import batch_loss
@@ -78,7 +79,7 @@ def pretrain(
     DataError
         Unknown codes, too few samples, or more markers than memory.
     ConfigError, StoreError
-        See `State.load` and `make_network`.
+        See `State.load` and `make_network`; or another process pretrains in the folder.
     EngineError
         The loss is not finite: training diverged.
     """
@@ -101,13 +102,14 @@ def pretrain(
         state = PerceiverState.start(network, optimizer)
         of_state = recipe.model_dump(mode="json") | {"genotypes": _content_hash(batches)}
         path = None if folder is None else folder / STATE
-        if path is not None and path.exists():
-            try:
-                state.load(path, of_state)
-            except ConfigError:  # raised before anything is loaded
-                if not replace:
-                    raise
-        _loop(state, batches, arithmetic, processes, report, path, of_state)
+        with _alone_in(folder if processes.rank == 0 else None):
+            if path is not None and path.exists():
+                try:
+                    state.load(path, of_state)
+                except ConfigError:  # raised before anything is loaded
+                    if not replace:
+                        raise
+            _loop(state, batches, arithmetic, processes, report, path, of_state)
         if not len(held_out):
             state.best = state.average
         network.load_state_dict(state.best)
@@ -179,6 +181,21 @@ def _content_hash(batches: Batches) -> str:
     for array in (batches.codes, batches.validation):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+@contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Let no other process pretrain in a folder: each would overwrite the other's state."""
+    if folder is None:
+        yield
+        return
+    locks = ByteLocks(folder / ".lock")
+    try:
+        if not locks.hold(0, wait=False):
+            raise StoreError(f"{folder}: another process is pretraining here; wait for it, or choose another folder")
+        yield
+    finally:
+        locks.close()
 
 
 @contextmanager
