@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from gpatlas.config import parse_experiment
+from gpatlas.config.automl import FilesSpec
 from gpatlas.config.real_data import DataSpec
 from gpatlas.cost.resources import Requests
 from gpatlas.design import Design
@@ -70,3 +71,10 @@ def test_priors_say_which_samples_are_test(evaluation, message):
     with pytest.raises(ConfigError, match=message) as refused:
         parse_experiment(section | {"evaluation": evaluation}, "gpfn.yaml")
     assert "\n" not in str(refused.value)
+
+
+def test_every_file_that_is_read_is_known():
+    files = FilesSpec(genotypes="m.tsv", phenotypes="y.csv", options={"chroms": "c.tsv", "marker-map": "m.csv", "n": 1})
+    assert files.maps == ["c.tsv", "m.csv"]
+    assert files.tables == ["y.csv", "c.tsv", "m.csv"]
+    assert set(files.maps) < {word.partition("=")[2] for word in files.genotype_arguments}

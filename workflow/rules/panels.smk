@@ -25,7 +25,8 @@ rule panel:
 
 rule import_panel:
     input:
-        lambda wildcards: EXPERIMENT.data[wildcards.panel].files.genotypes,
+        genotypes=lambda wildcards: EXPERIMENT.data[wildcards.panel].files.genotypes,
+        maps=lambda wildcards: EXPERIMENT.data[wildcards.panel].files.maps,
     output:
         f"{RESULTS}/panels/{{panel}}.h5",
     log:
@@ -38,7 +39,7 @@ rule import_panel:
     params:
         arguments=lambda wildcards: EXPERIMENT.data[wildcards.panel].panel_arguments,
     shell:
-        "gpatlas import {input:q} {params.arguments:q} --out {output} > {log} 2>&1"
+        "gpatlas import {input.genotypes:q} {params.arguments:q} --out {output} > {log} 2>&1"
 
 
 # A killed pretraining goes on from its last state.

@@ -66,6 +66,9 @@ def folds_and_repeats(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2] or 1)
 
 
+_MAPS = ("marker-map", "chroms")  # options of `gpatlas import` that name a file
+
+
 class FilesSpec(Frozen):
     """A user's own files, as `gpatlas import` reads them; paths are seen from where the pipeline is started."""
 
@@ -93,7 +96,12 @@ class FilesSpec(Frozen):
     def tables(self) -> list[str]:
         """Files that are read beside the genotypes."""
         covariates = self.covariates if isinstance(self.covariates, str) else None
-        return [path for path in (self.phenotypes, covariates) if path is not None]
+        return [path for path in (self.phenotypes, covariates) if path is not None] + self.maps
+
+    @property
+    def maps(self) -> list[str]:
+        """Files that say where the genotypes' loci lie."""
+        return [str(value) for key, value in self.options.items() if key.replace("_", "-") in _MAPS]
 
     @property
     def import_arguments(self) -> list[str]:
