@@ -18,7 +18,7 @@ TIERS = [
     {"joins", "twins"},
     {"design", "runs", "simulate", "io", "nn", "evaluate"},
     {"priors"},
-    {"engines", "train", "plotting", "munge", "harmonize"},
+    {"engines", "train", "plotting", "munge", "harmonize", "imputing"},
     {"perceiver"},
     {"models"},
     {"predictor"},

@@ -1,5 +1,7 @@
 """Joining tables to genotypes by the samples' names."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,8 @@ from gpatlas.errors import DataError
 from gpatlas.io import read_genotypes, read_phenotypes
 from gpatlas.io.field_data import field_dataset
 from gpatlas.io.phenotypes import read_covariates
-from gpatlas.joins import Phenotypes, attach
+from gpatlas.joins import Phenotypes, attach, with_genotypes_of
+from tests.allele_panels import panel_of
 from tests.conftest import REFERENCE
 
 
@@ -117,3 +120,33 @@ def test_names_that_are_numbers(tmp_path):
     assert joined.sample_id.tolist() == [str(k).encode() for k in range(1001, 1010)]
     assert joined.phenotypes[:, 0].tolist() == [k + 0.5 for k in range(1001, 1010)]
     assert account.matched == 9
+
+
+@pytest.mark.parametrize("n_alleles", [2, 3])
+def test_other_genotypes_are_found_by_name(n_alleles, rng):
+    data = panel_of(4, n_alleles)
+    if n_alleles == 2:
+        data = replace(data, codes=None)
+    rows, columns = rng.permutation(data.n_samples), rng.permutation(data.n_loci)
+    other = data.samples(rows).loci(columns)
+    some = replace(data, genotypes=np.zeros_like(data.genotypes)).samples(np.array([5, 2]))
+    found = with_genotypes_of(some, "o.h5", other)
+    np.testing.assert_array_equal(found.dosage(), data.dosage()[[5, 2]])
+    np.testing.assert_array_equal(found.allele_codes(), data.allele_codes()[[5, 2]])
+    np.testing.assert_array_equal(found.phenotypes, some.phenotypes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.samples(np.array([0, 1, 3])), "o.h5: lacks sample s2, s4, s5, … of the dataset"),
+        (lambda d: d.loci(np.arange(9)), "o.h5: lacks locus m9 of the dataset"),
+        (lambda d: d.loci(np.append(np.arange(10), 3)), "o.h5: has more loci than the dataset"),
+        (lambda d: replace(d, ploidy=2), "o.h5: ploidy is 2, that of the dataset 4"),
+        (lambda d: panel_of(4, 4), "o.h5: n_alleles is 4, that of the dataset 3"),
+    ],
+)
+def test_other_genotypes_of_other_things(change, message):
+    data = panel_of(4, 3)
+    with pytest.raises(DataError, match=message):
+        with_genotypes_of(data, "o.h5", change(data))

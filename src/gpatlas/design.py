@@ -183,6 +183,17 @@ class Design:
         recipe = self.config.models[model].init_from
         return [] if recipe is None else [checkpoint_path(recipe, self.panel(job))]
 
+    def imputed(self, job: FitJob, model: str) -> list[str]:
+        """Where the imputed panel lies that a model reads in a job, in a list; an empty one for most models."""
+        panel = self.panel(job)
+        return [imputed_path(panel)] if panel and self.config.models[model].genotypes == "imputed" else []
+
+    @property
+    def imputed_panels(self) -> tuple[str, ...]:
+        """Panels whose missing calls are to be filled in: all, where a model asks for it."""
+        asked = any(entry.genotypes == "imputed" for entry in self.config.models.values())
+        return self.config.panel_names if asked else ()
+
     @property
     def pretrained(self) -> dict[str, tuple[str, str | None]]:
         """Checkpoints of all recipes: where they lie → recipe, and the panel where there is one for each."""
@@ -238,6 +249,11 @@ def tuned_path(row: DesignRow, model: str) -> str:
 def checkpoint_path(recipe: str, panel: str | None = None) -> str:
     """Where the checkpoint of a recipe, for a panel if it has one for each, lies below the experiment's results."""
     return f"pretrain/{recipe if panel is None else f'{recipe}/{panel}'}/checkpoint.safetensors"
+
+
+def imputed_path(panel: str) -> str:
+    """Where the genotypes of a panel lie whose missing calls were filled in."""
+    return f"panels/imputed/{panel}.h5"
 
 
 def panel_path(panel: str) -> str:

@@ -99,6 +99,40 @@ def attach(dataset: Dataset, phenotypes: Phenotypes, covariates: Phenotypes | No
     return replace(dataset, provenance=provenance), replace(accounts[0], sentences=sentences)
 
 
+def with_genotypes_of(dataset: Dataset, source: str, other: Dataset) -> Dataset:
+    """Return a dataset with other genotypes of its samples and loci, which are found by name.
+
+    Parameters
+    ----------
+    dataset
+        All but its genotypes stays.
+    source
+        Where the other one comes from, for messages.
+    other
+        May have more samples.
+
+    Raises
+    ------
+    DataError
+        A sample that it does not have, other loci, or calls that mean something else.
+    """
+    for what in ("ploidy", "n_alleles"):
+        ours, theirs = getattr(dataset, what), getattr(other, what)
+        if ours != theirs:
+            raise DataError(f"{source}: {what} is {theirs}, that of the dataset {ours}")
+    places = {}
+    for what in ("sample", "locus"):
+        ours, theirs = (as_text(getattr(data, f"{what}_id")).tolist() for data in (dataset, other))
+        place = {name: k for k, name in enumerate(theirs)}
+        absent = [name for name in ours if name not in place]
+        if absent or (what == "locus" and len(ours) != len(theirs)):
+            lacks = f"lacks {what} {some_names(absent)} of the dataset" if absent else "has more loci than the dataset"
+            raise DataError(f"{source}: {lacks}; it must have the same loci, and all samples")
+        places[what] = np.array([place[name] for name in ours], dtype=np.intp)
+    found = other.samples(places["sample"]).loci(places["locus"])
+    return replace(dataset, genotypes=found.genotypes, codes=found.codes)
+
+
 def _join(dataset: Dataset, names: list[str], table: Phenotypes) -> tuple[Dataset, Account]:
     row_of = {name: row for row, name in enumerate(table.sample_id)}
     rows = np.array([row_of.get(name, -1) for name in names])

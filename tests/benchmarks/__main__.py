@@ -13,8 +13,6 @@ python -m tests.benchmarks gpfn         how well a --checkpoint predicts fresh p
 python -m tests.benchmarks gpfn-speed   conditioning and predicting by gpfn, beside GBLUP, kernels and BayesCπ
 python -m tests.benchmarks perceiver    hidden calls that are right after --minutes of pretraining, windowed and
                                         published, beside nearest neighbours and the most frequent call, on a --panel
-python -m tests.benchmarks imputed      rrBLUP on genotypes that nearest neighbours filled in, beside the models of the
-                                        perceiver run in --results
 python -m tests.benchmarks automl       GenoML's example cohort, against FLAML in --python; wheat, beside its candidates
 python -m tests.benchmarks breed        random crosses, against AlphaSimR (needs R) and ChromaX in --python
 python -m tests.benchmarks import       bed of 2 504 × 10⁶ and VCF of 2 504 × 10⁵ to a dataset file, against readers
@@ -51,7 +49,6 @@ from tests.benchmarks import (
     epochs,
     gpfn_gates,
     gpfn_speed,
-    imputed,
     importing,
     lasso,
     peers,
@@ -84,7 +81,6 @@ def main() -> None:
             "mlp",
             "lasso",
             "perceiver",
-            "imputed",
             "priors",
             "prune",
             "scale",
@@ -119,7 +115,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/gpfn"), help="gpfn: a folder of scores")
     parser.add_argument("--processes", type=int, choices=(1, 2), default=1, help="gpfn: that judge")
     parser.add_argument("--panel", choices=perceiver.PANELS, default="inbred", help="perceiver: which lines")
-    parser.add_argument("--results", type=Path, default=Path("results/perceiver"), help="imputed: a finished run")
     parser.add_argument("--minutes", type=float, default=10.0, help="perceiver: of each pretraining")
     parser.add_argument("--recipe-text", default="{}", help="perceiver: keys of the recipe other than the defaults")
     arguments = parser.parse_args()
@@ -135,9 +130,6 @@ def main() -> None:
         return
     if arguments.what == "perceiver":
         perceiver.compare(arguments.panel, arguments.minutes, arguments.recipe_text)
-        return
-    if arguments.what == "imputed":
-        imputed.compare(arguments.results)
         return
     if arguments.what == "priors":
         priors.compare()

@@ -29,8 +29,8 @@ def data_file(haploids, tmp_path):
 
 
 VERBS = (
-    "config", "design", "cost", "simulate", "simulate-cohort", "import", "split", "export", "inspect", "munge",
-    "harmonize", "hparams", "tune", "fit", "automl", "predict", "score", "report", "gpfn", "perceiver",
+    "config", "design", "cost", "simulate", "simulate-cohort", "import", "split", "impute", "export", "inspect",
+    "munge", "harmonize", "hparams", "tune", "fit", "automl", "predict", "score", "report", "gpfn", "perceiver",
 )  # fmt: skip
 ELSEWHERE = ("gpfn", "perceiver")  # groups of verbs, which are listed last: test_gpfn.py, test_perceiver.py
 OF_RESULTS = ("score", "report")  # their examples are of an experiment that has run

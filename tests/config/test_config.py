@@ -47,6 +47,11 @@ def test_the_examples_we_ship_are_valid(path):
     assert read_any(path).seed if "experiment" in read_yaml(path) else read_simulation(path).n_traits
 
 
+def test_there_is_nothing_to_impute_without_panels(tmp_path):
+    models = {"rrblup": {"genotypes": "imputed"}}
+    assert "models.rrblup.genotypes imputed: scaling has no panels" in refused(GOOD | {"models": models}, tmp_path)
+
+
 def test_a_section_survives_its_own_dump():
     config = parse_experiment(GOOD)
     again = parse_experiment(config.model_dump(mode="json"))

@@ -72,6 +72,21 @@ def test_every_recipe_has_a_checkpoint_of_each_panel_and_jobs_keep_to_one_panel(
         assert design.hparams_paths(job, "rrblup") == ["hparams/rrblup.json"]
 
 
+def test_imputed_panels_are_for_models_that_ask_for_them():
+    design = Design(config(models=MODELS | {"imputed": {"model": "rrblup", "genotypes": "imputed"}}))
+    assert design.imputed_panels == ("lines", "wheat")
+    for job in design.jobs:
+        assert design.imputed(job, "imputed") == [f"panels/imputed/{job.columns['data']}.h5"]
+        assert design.imputed(job, "rrblup") == []
+        assert design.hparams_paths(job, "imputed") == ["hparams/imputed.json"]
+    stages = {stage.name: stage for stage in estimate(design, Machine(2, 1e11))}
+    assert stages["impute"].jobs == 2
+    assert Design(config()).imputed_panels == ()
+    assert "impute" not in {stage.name for stage in estimate(Design(config()), Machine(2, 1e11))}
+    alone = Design(config(pretrain={}, models={"imputed": {"model": "rrblup", "genotypes": "imputed"}}))
+    assert {"panels", "impute"} < {stage.name for stage in estimate(alone, Machine(2, 1e11))}
+
+
 def test_gpfn_recipes_have_a_checkpoint_each():
     section = yaml.safe_load((REPOSITORY / "tests/smoke/gpfn.yaml").read_text())
     design = Design(parse_experiment(section, "gpfn.yaml"))
@@ -101,6 +116,8 @@ def test_stages_and_requests_know_of_panels_and_pretraining():
         ({"models": {"perceiver": {"init_from": "three"}}}, "no recipe three in pretrain .one, two."),
         ({"models": {"gpfn": {"init_from": "one"}}}, "recipes of this experiment are for model perceiver alone"),
         ({"models": {"perceiver": {"init_from": "one", "tune": {}}}}, "models.perceiver.tune: a pretrained model"),
+        ({"models": {"rrblup": {"genotypes": "imputed", "tune": {}}}}, "models.rrblup.tune: imputed genotypes are not"),
+        ({"models": {"rrblup": {"genotypes": "filled"}}}, "models.rrblup.genotypes: .*'called' or 'imputed'"),
         ({"panels": {"a": {"n_markers": 12, "n_chromosomes": 20}}}, "n_markers .12. leaves some of 20 chromosomes"),
         ({"pretrain": {"one": {"n_stepps": 5}}}, "n_stepps"),
     ],

@@ -48,9 +48,9 @@ def test_neighbours_are_chosen_on_training_samples(rng):
     """Where single samples are copies of each other, few neighbours are best; where calls are noisy, many are."""
     lines = rng.integers(1, 4, (60, 100))
     number = np.zeros(100, dtype=int)
-    assert choose_neighbours(np.tile(lines, (4, 1)), number, 2, 2)[0] <= 5
+    assert choose_neighbours(np.tile(lines, (4, 1)), number, 2, 2).k <= 5
     noisy = np.where(rng.random((600, 100)) < 0.4, rng.integers(1, 4, (600, 100)), lines[rng.integers(0, 3, 600)])
-    assert choose_neighbours(noisy, number, 2, 2)[0] >= 15
+    assert choose_neighbours(noisy, number, 2, 2).k >= 15
     assert choose_neighbours(noisy, number, 2, 2) == choose_neighbours(noisy, number, 2, 2)
 
 

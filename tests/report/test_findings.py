@@ -39,6 +39,14 @@ def test_panels_are_told_one_by_one():
     assert re.search(r"over 12 replicates; inbred 0\.10\d?, sequenced 0\.30\d?\. The", text)
 
 
+def test_rrblup_on_imputed_genotypes_is_told_too():
+    table = metrics(0.1)
+    imputed = table[table.model == "rrblup"].assign(model="rrblup_imputed")
+    text = finding("perceiver", pd.concat([table, imputed]))
+    assert "less that of rrBLUP is 0.1" in text
+    assert "less that of rrBLUP, imputed first is 0.1" in text
+
+
 def test_one_replicate_has_no_interval():
     text = finding("perceiver", metrics(0.1, n_rep=1))
     assert text.endswith("One replicate cannot say more.")

@@ -193,6 +193,9 @@ def test_a_tiny_perceiver(run):
     assert (metrics.n_test == 18).all()
     assert (metrics[metrics.model == "rrblup"].n_train == metrics[metrics.model == "rrblup"].n_phenotyped).all()
     assert metrics.accuracy.notna().all()
+    called, imputed = (metrics[metrics.model == model] for model in ("rrblup", "rrblup_imputed"))
+    assert (called.predictive_ability.to_numpy() != imputed.predictive_ability.to_numpy()).all()
+    assert "impute" in set(pd.read_csv(results / "runtimes.csv").stage)
     assert list(imputation.columns) == ["data", "recipe", "class", "n_calls", "model", "accuracy"]
     assert "Figure 7A" in (run / "results/report.html").read_text()
 

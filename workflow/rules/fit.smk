@@ -32,6 +32,10 @@ rule fit:
                 JOBS_BY_NAME[wildcards.job], wildcards.model
             )
         ],
+        imputed=lambda wildcards: [
+            f"{RESULTS}/{path}"
+            for path in DESIGN.imputed(JOBS_BY_NAME[wildcards.job], wildcards.model)
+        ],
         datasets=lambda wildcards: JOBS[wildcards.job],
     output:
         predictions=f"{RESULTS}/{{job}}/{{model}}/predictions.h5",
@@ -57,6 +61,9 @@ rule fit:
         evaluation=lambda wildcards: json.dumps(COMPLETE["evaluation"], sort_keys=True),
         seed=COMPLETE["seed"],
         hparams=lambda wildcards, input: [f"--hparams={path}" for path in input.hparams],
+        genotypes=lambda wildcards, input: [
+            f"--genotypes={path}" for path in input.imputed
+        ],
     shell:
-        "gpatlas fit {input.datasets} {params.hparams:q} --evaluation {params.evaluation:q}"
+        "gpatlas fit {input.datasets} {params.hparams:q} {params.genotypes:q} --evaluation {params.evaluation:q}"
         " --seed {params.seed} --out {output.predictions} --runtime {output.runtime} > {log} 2>&1"

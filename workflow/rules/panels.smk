@@ -42,6 +42,24 @@ rule import_panel:
         "gpatlas import {input.genotypes:q} {params.arguments:q} --out {output} > {log} 2>&1"
 
 
+# A panel whose missing calls nearest neighbours filled in, for models that ask for it.
+rule impute:
+    input:
+        f"{RESULTS}/panels/{{panel}}.h5",
+    output:
+        panel=f"{RESULTS}/panels/imputed/{{panel}}.h5",
+        runtime=f"{RESULTS}/panels/imputed/{{panel}}.runtime.json",
+    log:
+        f"{LOGS}/panels/imputed/{{panel}}.log",
+    wildcard_constraints:
+        panel="[^/]+",
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=120,
+    shell:
+        "gpatlas impute {input} --out {output.panel} --runtime {output.runtime} > {log} 2>&1"
+
+
 # A killed pretraining goes on from its last state.
 rule pretrain:
     input:

@@ -43,7 +43,7 @@ def main() -> NoReturn:
     warnings.formatwarning = lambda message, *_, **__: f"gpatlas: warning: {' '.join(str(message).split())}\n"
     # verbs register themselves, in the order in which they are used
     from gpatlas.cli import configure, simulate, simulate_cohort  # noqa: F401, I001
-    from gpatlas.cli import import_genotypes, split, export_genotypes, inspect, munge, harmonize  # noqa: F401
+    from gpatlas.cli import import_genotypes, split, impute, export_genotypes, inspect, munge, harmonize  # noqa: F401
     from gpatlas.cli import hparams, tune, fit, automl, gpfn, perceiver, predict, evaluate  # noqa: F401
 
     try:

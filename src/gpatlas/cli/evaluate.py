@@ -7,7 +7,7 @@ import typer
 
 from gpatlas.cli import app
 from gpatlas.config import AutomlConfig, ExperimentConfig, read_any
-from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
+from gpatlas.design import Design, dataset_path, imputed_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _score(experiment: ExperimentConfig, results: Path) -> None:
                     selected += selected_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
                     pairs += pair_rows(dataset, fit, model, row.columns, trait_columns(row.columns))
             report(done, len(design.jobs), "jobs")
+    runtimes += [_runtime(results / imputed_path(panel)) for panel in design.imputed_panels]
     runtimes += [_runtime(results / path) for path in design.pretrained]
     first = [*design.rows[0].columns, *trait_columns(design.rows[0].columns)]
     table = pd.DataFrame(metrics)[[*first, *METRIC_COLUMNS]]

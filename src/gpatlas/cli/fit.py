@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,10 @@ def fit(
             help="JSON of `gpatlas hparams` or `tune`, instead of --model and --preset; once, or once for each dataset."
         ),
     ] = None,
+    genotypes: Annotated[
+        Path | None,
+        typer.Option(help="Genotypes of the same samples and loci to read instead, e.g. of `gpatlas impute`."),
+    ] = None,
     evaluation: Annotated[
         str, typer.Option(help="Protocol, holdout or published; or the section `evaluation` as JSON.")
     ] = "holdout",
@@ -50,7 +55,9 @@ def fit(
       gpatlas fit population.h5 --model rrblup --out predictions.h5
     """
     from gpatlas.fitting import fit_dataset
+    from gpatlas.io.genotypes import read_genotypes
     from gpatlas.io.predictions import read_part, write_predictions
+    from gpatlas.joins import with_genotypes_of
 
     chosen = _chosen(model, preset, hparams or [], len(datasets))
     label = chosen[0]["label"]
@@ -58,12 +65,19 @@ def fit(
         parse_mapping(evaluation, "--evaluation") if evaluation.startswith("{") else {"protocol": evaluation},
         "--evaluation",
     )
-    shared = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
+    shared: dict[str, Any] = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
+    other = None if genotypes is None else read_genotypes(genotypes)
+    if other is not None:
+        shared["genotypes"] = other.content_hash
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
     writes = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first
     fits: dict[str, FitResult] = {}
     settings: dict[str, dict[str, Any]] = {}
-    ready = _fitted_together(datasets, chosen, protocol, seed, lambda d: read_part(_part(parts, d), chosen[0] | shared))
+    ready: dict[str, FitResult] = {}
+    if other is None:
+        ready = _fitted_together(
+            datasets, chosen, protocol, seed, lambda d: read_part(_part(parts, d), chosen[0] | shared)
+        )
     with progress(f"fit {label}") as report:
         for done, (path, of_path) in enumerate(zip(datasets, chosen, strict=True)):
             dataset = read_dataset(path, lazy=True)
@@ -78,7 +92,9 @@ def fit(
 
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
-                result = together or fit_dataset(dataset, name, hyperparameters, protocol, of_dataset, say)
+                read = dataset if other is None else with_genotypes_of(dataset, str(genotypes), other)
+                result = together or fit_dataset(read, name, hyperparameters, protocol, of_dataset, say)
+                result = replace(result, dataset_hash=dataset.content_hash)
                 if writes:
                     write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result

@@ -94,7 +94,7 @@ class TuneSpec(Frozen):
 
 
 class ModelEntry(Frozen):
-    """One model of the comparison; every key but these six is a hyperparameter of the model."""
+    """One model of the comparison; every key but these seven is a hyperparameter of the model."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
@@ -104,6 +104,10 @@ class ModelEntry(Frozen):
     max_n_loci: int | None = Field(None, ge=1, description="skip the model on populations with more loci")
     init_from: str | None = Field(
         None, description="gpfn, perceiver: which recipe of `pretrain` its checkpoint comes from"
+    )
+    genotypes: Literal["called", "imputed"] = Field(
+        "called",
+        description="perceiver: imputed gives the model a panel whose missing calls are filled in (`gpatlas impute`)",
     )
     tune: TuneSpec | None = Field(None, description="search hyperparameters around these: {} or keys, see `tune`")
 
@@ -151,6 +155,13 @@ class ExperimentConfig(Frozen, ABC):
         if isinstance(value, dict):  # `mlp:` alone is YAML null; it means the defaults
             return {name: {} if entry is None else entry for name, entry in value.items()}
         return value
+
+    @model_validator(mode="after")
+    def _only_panels_are_imputed(self) -> Self:
+        imputed = [label for label, entry in self.models.items() if entry.genotypes == "imputed"]
+        if imputed and self.panel_column is None:
+            raise ValueError(f"models.{imputed[0]}.genotypes imputed: {self.experiment} has no panels to impute")
+        return self
 
     @property
     def recipes(self) -> Mapping[str, Frozen]:

@@ -67,6 +67,8 @@ class PerceiverConfig(ExperimentConfig):
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
         for label, entry in self.models.items():
+            if entry.genotypes == "imputed" and entry.tune is not None:
+                raise ValueError(f"models.{label}.tune: imputed genotypes are not tuned on; leave one of them out")
             if entry.init_from is None:
                 continue
             if entry.init_from not in self.pretrain:

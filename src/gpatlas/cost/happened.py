@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpatlas.design import Design, dataset_path, predictions_path, tuned_path
+from gpatlas.design import Design, dataset_path, imputed_path, predictions_path, tuned_path
 from gpatlas.errors import StoreError
 
 
@@ -43,6 +43,8 @@ def what_happened(design: Design, results: Path) -> tuple[dict[str, Happened], f
     """
     folder = results / design.config.experiment
     products: dict[str, list[Path]] = {"simulate": [folder / dataset_path(row) for row in design.rows]}
+    if design.imputed_panels:
+        products["impute"] = [folder / imputed_path(panel) for panel in design.imputed_panels]
     if design.pretrained:
         products["pretrain"] = [folder / path for path in design.pretrained]
     for label in design.config.models:

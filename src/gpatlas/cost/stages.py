@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gpatlas.config.perceiver import PerceiverConfig
 from gpatlas.cost.machine import Machine
-from gpatlas.cost.pretraining import price_panel, price_pretraining
+from gpatlas.cost.pretraining import price_imputing, price_panel, price_pretraining
 from gpatlas.cost.prices import (
     JobCost,
     on_gpu,
@@ -16,7 +16,7 @@ from gpatlas.cost.prices import (
     size,
     takes_torch,
 )
-from gpatlas.design import Design, dataset_path, panel_path, predictions_path, tuned_path
+from gpatlas.design import Design, dataset_path, imputed_path, panel_path, predictions_path, tuned_path
 from gpatlas.models import make
 
 DRAWING = (3.0, 6.5, 6.5, 1.3)  # CPU seconds of score, two notebooks and the report, at pace 1
@@ -71,11 +71,16 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
 
     todo = [row for row in design.rows if missing(dataset_path(row))]
     stages = [Stage(name, "simulate", tuple(price_simulation(design, row, machine) for row in todo))]
-    panels = [panel for panel in design.config.panel_names if design.config.recipes and missing(panel_path(panel))]
+    panels = [panel for panel in design.config.panel_names if missing(panel_path(panel))]
+    panels = panels if design.config.recipes or design.imputed_panels else []
     if panels:
         assert isinstance(design.config, PerceiverConfig)
         costs = tuple(price_panel(design.config.panel(panel), machine) for panel in panels)
         stages.append(Stage(name, "panels", costs))
+    filled = [panel for panel in design.imputed_panels if missing(imputed_path(panel))]
+    if filled:
+        assert isinstance(design.config, PerceiverConfig)
+        stages.append(Stage(name, "impute", tuple(price_imputing(design.config.panel(p), machine) for p in filled)))
     trained = [price_pretraining(design, path, machine) for path in design.pretrained if missing(path)]
     if design.pretrained:
         stages.append(Stage(name, "pretrain", tuple(trained)))

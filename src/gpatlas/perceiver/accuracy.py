@@ -116,9 +116,9 @@ def imputation_table(
         return []
     locus, truth, training = hidden.locus, hidden.truth, hidden.training
     of_panel = layout.number, layout.ploidy, layout.n_alleles
-    k, window = choose_neighbours(training, *of_panel, seed=recipe.seed)
+    best = choose_neighbours(training, *of_panel, seed=recipe.seed)
     found = {name: hidden.predicted_by(network, layout, recipe) for name, network in networks.items()}
-    found["knn"] = knn_window_impute(training, hidden.shown, hidden.row, locus, *of_panel, k=k, window=window)
+    found["knn"] = knn_window_impute(training, hidden.shown, hidden.row, locus, *of_panel, k=best.k, window=best.window)
     found["most_frequent"] = most_frequent_call(training)[locus]
     classes = frequency_classes(minor_frequency(training, layout))[locus]
     rows = []

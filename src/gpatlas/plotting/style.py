@@ -18,6 +18,7 @@ from gpatlas.io.atomic import atomic_path
 # Okabe & Ito (2008); fixed per model, so that a model has one colour in every figure
 MODEL_COLOURS = {
     "rrblup": "#0072B2",
+    "rrblup_imputed": "#88CCEE",
     "rrblup_multitrait": "#000000",
     "linear_sgd": "#56B4E9",
     "lasso": "#009E73",
@@ -41,6 +42,7 @@ MODEL_COLOURS = {
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
     "rrblup": "rrBLUP",
+    "rrblup_imputed": "rrBLUP, imputed first",
     "rrblup_multitrait": "multi-trait rrBLUP",
     "linear_sgd": "linear (SGD)",
     "lasso": "LASSO",

@@ -26,7 +26,7 @@ def pretraining_finding(metrics: pd.DataFrame) -> str:
         return ""
     gains = pretraining_gains(few)
     sentences = []
-    for model in (SCRATCH, UNTRAINED, "rrblup"):
+    for model in (SCRATCH, UNTRAINED, "rrblup", "rrblup_imputed"):
         of_model = gains[gains.model == model]
         # a replicate is a trait on a panel: its numbers of lines are nested, and no replicates of each other
         mean, half = mean_and_interval(of_model.groupby(["data", "rep"]).gain.mean())
