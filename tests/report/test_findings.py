@@ -44,7 +44,7 @@ def test_rrblup_on_imputed_genotypes_is_told_too():
     imputed = table[table.model == "rrblup"].assign(model="rrblup_imputed")
     text = finding("perceiver", pd.concat([table, imputed]))
     assert "less that of rrBLUP is 0.1" in text
-    assert "less that of rrBLUP, imputed first is 0.1" in text
+    assert "less that of rrBLUP on genotypes that nearest neighbours filled in first is 0.1" in text
 
 
 def test_one_replicate_has_no_interval():

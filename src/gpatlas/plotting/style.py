@@ -42,7 +42,7 @@ MODEL_COLOURS = {
 OTHER_COLOURS = ("#6b7280", "#8c6d31", "#56B4E9", "#F0E442")
 MODEL_NAMES = {
     "rrblup": "rrBLUP",
-    "rrblup_imputed": "rrBLUP, imputed first",
+    "rrblup_imputed": "rrBLUP, imputed calls",
     "rrblup_multitrait": "multi-trait rrBLUP",
     "linear_sgd": "linear (SGD)",
     "lasso": "LASSO",

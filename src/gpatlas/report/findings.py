@@ -8,7 +8,12 @@ from gpatlas.plotting.fig7_perceiver import PRETRAINED, SCRATCH, UNTRAINED, mean
 from gpatlas.plotting.style import model_name, number
 
 FEW = 100  # phenotyped lines, or fewer
-_AGAINST = {SCRATCH: "the one from scratch", UNTRAINED: "the same head on weights that never learnt"}
+IMPUTED = "rrblup_imputed"
+_AGAINST = {
+    SCRATCH: "the one from scratch",
+    UNTRAINED: "the same head on weights that never learnt",
+    IMPUTED: "rrBLUP on genotypes that nearest neighbours filled in first",
+}
 
 
 def finding(experiment: str, metrics: pd.DataFrame) -> str:
@@ -26,7 +31,7 @@ def pretraining_finding(metrics: pd.DataFrame) -> str:
         return ""
     gains = pretraining_gains(few)
     sentences = []
-    for model in (SCRATCH, UNTRAINED, "rrblup", "rrblup_imputed"):
+    for model in (SCRATCH, UNTRAINED, "rrblup", IMPUTED):
         of_model = gains[gains.model == model]
         # a replicate is a trait on a panel: its numbers of lines are nested, and no replicates of each other
         mean, half = mean_and_interval(of_model.groupby(["data", "rep"]).gain.mean())
