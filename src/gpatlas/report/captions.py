@@ -86,8 +86,9 @@ STORIES = {
         "Which models are ahead of rrBLUP, with how many phenotyped lines",
         "Why: rrBLUP asks one number of the data, how much of the variance is additive, and takes relationships from "
         "all markers alike. A network has to learn which pieces of the genome are the same before it can learn what "
-        "they do; pretraining lets it learn the first from lines without phenotypes. Where calls are missing, "
-        "rrBLUP takes a marker's mean for them, unless they are imputed first: a part of what pretraining learns is what they are.",
+        "they do; pretraining lets it learn the first from lines without phenotypes. Where calls are missing, rrBLUP "
+        "takes a marker's mean for them, unless they are imputed first: what they are is a part of what pretraining "
+        "learns.",
         ("data",),
         "n_phenotyped",
     ),
