@@ -104,6 +104,18 @@ def test_where_nothing_is_missing_nothing_is_done():
     assert found.sentences == ("no call is missing: genotypes are as they were",)
 
 
+def test_bits_have_no_missing_calls(haploids):
+    assert impute(haploids).dataset is haploids
+
+
+def test_more_calls_than_memory_are_refused(monkeypatch):
+    monkeypatch.setattr("gpatlas.imputing.available_memory", lambda: 1e4)
+    with pytest.raises(
+        DataError, match=r"24 loci needs about 1\.7e-05 GB of memory, but 1e-05 GB"
+    ):
+        impute(lines())
+
+
 def test_one_sample_has_no_neighbours():
     with pytest.raises(DataError, match="1 sample: there are no others to fill in calls from"):
         impute(lines().samples(np.array([3])))

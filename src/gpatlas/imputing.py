@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 from gpatlas.alleles import MISSING_CODE, dosage_of
 from gpatlas.dataset import Dataset
 from gpatlas.errors import DataError
-from gpatlas.evaluate.imputation import choose_neighbours, knn_window_impute
+from gpatlas.evaluate.imputation import choose_neighbours, knn_window_impute, seconds_of_imputing
+from gpatlas.memory import available_memory
 from gpatlas.nn.perceiver.layout import Layout, account_of_places
+from gpatlas.packed import Bits
 from gpatlas.wording import several
 
 _CALLS_AT_ONCE = 1 << 20
+_BYTES_OF_CALL = 12
+_NONE_MISSING = "no call is missing: genotypes are as they were"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,12 @@ class Imputed:
     sentences: tuple[str, ...]
 
 
-def impute(dataset: Dataset, seed: int = 0, progress: Callable[[int, int], None] | None = None) -> Imputed:
+def impute(
+    dataset: Dataset,
+    seed: int = 0,
+    announce: Callable[[int, float], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Imputed:
     """Fill in missing calls by the votes of nearest neighbours in a window of markers.
 
     Every sample's genotypes serve, whatever its fold; phenotypes are not looked at. How many neighbours vote, and how
@@ -36,6 +45,8 @@ def impute(dataset: Dataset, seed: int = 0, progress: Callable[[int, int], None]
         Of any ploidy and number of alleles. Markers without places are ordered as perceivers order them.
     seed
         Of the calls that are hidden to choose by.
+    announce
+        Called before the work with (missing calls, about how many seconds it takes).
     progress
         Called with (samples done, samples in all).
 
@@ -47,16 +58,22 @@ def impute(dataset: Dataset, seed: int = 0, progress: Callable[[int, int], None]
     Raises
     ------
     DataError
-        Two markers of one name, or no two samples to compare.
+        Two markers of one name, no two samples to compare, or more calls than memory.
     """
     if dataset.n_samples < 2:
         raise DataError(f"{several(dataset.n_samples, 'sample')}: there are no others to fill in calls from")
+    if isinstance(dataset.genotypes, Bits):
+        return Imputed(dataset, (_NONE_MISSING,))
+    _check_memory(dataset)
     layout, order = Layout.of(dataset)
     codes = dataset.allele_codes()[:, order]
     missing: NDArray[np.bool_] = np.asarray(codes == MISSING_CODE)
     n_missing = int(missing.sum())
     if not n_missing:
-        return Imputed(dataset, ("no call is missing: genotypes are as they were",))
+        return Imputed(dataset, (_NONE_MISSING,))
+    if announce is not None:
+        n, m = codes.shape
+        announce(n_missing, seconds_of_imputing(n, n, m, n_missing / codes.size))
     of_panel = layout.number, layout.ploidy, layout.n_alleles
     chosen = choose_neighbours(codes, *of_panel, seed=seed)
     filled = codes.copy()
@@ -77,6 +94,15 @@ def impute(dataset: Dataset, seed: int = 0, progress: Callable[[int, int], None]
     if empty:
         sentences.append(f"{several(empty, 'marker', 'has')} no known call: missing as before")
     return Imputed(_with_codes(dataset, filled[:, back]), tuple(sentences))
+
+
+def _check_memory(dataset: Dataset) -> None:
+    needed = _BYTES_OF_CALL * dataset.n_samples * dataset.n_loci
+    if needed > (free := available_memory()):
+        raise DataError(
+            f"imputing {dataset.n_samples:,} samples × {dataset.n_loci:,} loci needs about {needed / 1e9:.2g} GB of "
+            f"memory, but {free / 1e9:.2g} GB are free; use fewer samples or loci"
+        )
 
 
 def _blocks(n_calls: NDArray[np.int64]) -> list[slice]:

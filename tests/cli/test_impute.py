@@ -1,5 +1,6 @@
 """`gpatlas impute`, and `gpatlas fit` on what it writes."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,7 @@ def test_all_calls_are_known_and_it_is_said_how_well(files):
     assert (called.dosage() < 0).any()
     assert (imputed.dosage() >= 0).all()
     assert (folder / "r.json").exists()
+    assert re.search(r"d.h5: 150 samples × 50 loci, [\d,]+ calls missing; estimate: \d+ s on one core", said)
     assert "i.h5: 150 samples × 50 loci" in said
     assert "of known calls that were hidden to choose these, 0." in said
 

@@ -30,16 +30,22 @@ def impute(
       gpatlas simulate config/examples/population.yaml --out population.h5
       gpatlas impute population.h5 --out imputed.h5
     """
+    from gpatlas.cost import duration
     from gpatlas.imputing import impute as by_neighbours
     from gpatlas.io import write_dataset
     from gpatlas.io.genotypes import read_genotypes
 
     start, cpu_start = time.perf_counter(), cpu_seconds()
     dataset = read_genotypes(file)
+    size = f"{dataset.n_samples:,} samples × {dataset.n_loci:,} loci"
+
+    def announce(n_missing: int, seconds: float) -> None:
+        print(f"{file}: {size}, {n_missing:,} calls missing; estimate: {duration(seconds)} on one core", flush=True)
+
     with progress("impute") as report:
-        found = by_neighbours(dataset, seed, lambda done, total: report(done, total, "samples"))
+        found = by_neighbours(dataset, seed, announce, lambda done, total: report(done, total, "samples"))
     write_dataset(found.dataset, out)
-    print(f"{out}: {dataset.n_samples:,} samples × {dataset.n_loci:,} loci")
+    print(f"{out}: {size}")
     say(found.sentences)
     seconds = {"seconds": time.perf_counter() - start, "cpu_seconds": cpu_seconds() - cpu_start}
     write_runtime(runtime, stage="impute", n_rows=1, **seconds)

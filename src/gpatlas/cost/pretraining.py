@@ -11,15 +11,14 @@ from gpatlas.config.trials import PanelSpec
 from gpatlas.cost.machine import Machine
 from gpatlas.cost.prices import DATASET_OVERHEAD, GENOTYPES_OF_PRIOR_PER_SECOND, START_SIMULATE, JobCost
 from gpatlas.design import Design
+from gpatlas.evaluate.imputation import seconds_of_imputing
 from gpatlas.models.work import TORCH_PROCESS
 
 # of training on a draw: eigendecompositions and products of its samples' kernels, forward and back, and what is beside
 EIGEN_OF_STEP, PRODUCTS_OF_STEP, SECONDS_OF_DRAW, SHARE_OF_VALIDATION = 5.0, 60.0, 0.02, 0.1
 # of pretraining on a panel: products for a marker and a unit of the network's width, operations that are too small to
-# matter, in optimiser steps, and bytes of activations; of imputing, seconds of comparing two individuals at a
-# marker, and of looking at one more neighbour of a call
+# matter, in optimiser steps, and bytes of activations
 FLOPS_OF_MARKER, SMALL_OPERATIONS, BYTES_OF_MARKER = 160.0, 20.0, 40.0
-SECONDS_OF_PAIR, SECONDS_OF_NEIGHBOUR = 2e-9, 6e-9
 UNKNOWN_SHARE = 0.1  # of calls that are missing in files that nobody has read
 WIDTH = 96  # of a network whose recipe says nothing
 
@@ -34,7 +33,7 @@ def price_panel(panel: PanelSpec | DataEntry, machine: Machine) -> JobCost:
 def price_imputing(panel: PanelSpec | DataEntry, machine: Machine) -> JobCost:
     """Price the filling in of a panel's missing calls."""
     n, m, missing = panel.n_samples, panel.n_markers, getattr(panel, "missing", UNKNOWN_SHARE)
-    taken = machine.start_torch + _seconds_of_imputing(n, n, m, missing) * machine.pace
+    taken = machine.start_torch + seconds_of_imputing(n, n, m, missing) * machine.pace
     return JobCost(taken, TORCH_PROCESS + 30.0 * n * m, float(n * m) + DATASET_OVERHEAD, n)
 
 
@@ -64,12 +63,7 @@ def price_perceiver(recipe: PerceiverRecipe, panel: PanelSpec | DataEntry, machi
     rows = recipe.batch_size * (2 if recipe.objective == "contrastive" else 1)
     step = 3 * FLOPS_OF_MARKER * m * width * rows / machine.flops + SMALL_OPERATIONS * machine.step
     validations = recipe.n_steps / recipe.validate_every * recipe.validation * n / rows / 3
-    imputed = _seconds_of_imputing(recipe.validation * n, n, m, SHARE_TO_MEASURE) * machine.pace
+    imputed = seconds_of_imputing(recipe.validation * n, n, m, SHARE_TO_MEASURE) * machine.pace
     taken = machine.start_torch + (recipe.n_steps + validations) * step + imputed
     held = TORCH_PROCESS + BYTES_OF_MARKER * m * width * rows + 16.0 * n * m
     return JobCost(taken, held, 12.0 * m * width, n)
-
-
-def _seconds_of_imputing(rows: float, n: int, m: int, missing: float) -> float:
-    """Seconds in which calls of some individuals are filled in by n others."""
-    return rows * n * m * (SECONDS_OF_PAIR + missing * SECONDS_OF_NEIGHBOUR)
