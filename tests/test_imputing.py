@@ -110,9 +110,7 @@ def test_bits_have_no_missing_calls(haploids):
 
 def test_more_calls_than_memory_are_refused(monkeypatch):
     monkeypatch.setattr("gpatlas.imputing.available_memory", lambda: 1e4)
-    with pytest.raises(
-        DataError, match=r"24 loci needs about 1\.7e-05 GB of memory, but 1e-05 GB"
-    ):
+    with pytest.raises(DataError, match=r"24 loci needs about 1\.7e-05 GB of memory, but 1e-05 GB"):
         impute(lines())
 
 

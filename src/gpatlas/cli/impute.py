@@ -19,11 +19,12 @@ def impute(
     seed: Annotated[int, typer.Option(min=0, help="Which known calls are hidden to choose neighbours by.")] = 0,
     runtime: Annotated[Path | None, typer.Option(help="Write what this job cost, as JSON.")] = None,
 ) -> None:
-    """Fill in missing calls by the samples that are most alike around them.
+    """Fill in missing calls by nearest neighbours.
 
-    Nearest neighbours in a window of markers vote; how many, and how wide the window is, is chosen by hiding known
-    calls, of which it is said how many are told right. Genotypes of all samples serve, whatever their fold; phenotypes
-    are not looked at, and everything else stays as it is. Of any ploidy and number of alleles; phase is not needed.
+    The samples that are most alike in a window of markers around a call vote; how many, and how wide the window is, is
+    chosen by hiding known calls, of which it is said how many are told right. Genotypes of all samples serve, whatever
+    their fold; phenotypes are not looked at, and everything else stays as it is. Of any ploidy and number of alleles;
+    phase is not needed.
 
     \b
     Example:
