@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 
 from gpatlas.plotting.fig7_perceiver import PRETRAINED, SCRATCH, UNTRAINED, mean_and_interval, pretraining_gains
-from gpatlas.plotting.style import model_name, number
+from gpatlas.plotting.style import number
 
 FEW = 100  # phenotyped lines, or fewer
 IMPUTED = "rrblup_imputed"
 _AGAINST = {
     SCRATCH: "the one from scratch",
     UNTRAINED: "the same head on weights that never learnt",
+    "rrblup": "rrBLUP",
     IMPUTED: "rrBLUP on genotypes that nearest neighbours filled in first",
 }
 
@@ -30,30 +31,29 @@ def pretraining_finding(metrics: pd.DataFrame) -> str:
     if PRETRAINED not in set(few.model):
         return ""
     gains = pretraining_gains(few)
-    sentences = []
-    for model in (SCRATCH, UNTRAINED, "rrblup", IMPUTED):
-        of_model = gains[gains.model == model]
-        # a replicate is a trait on a panel: its numbers of lines are nested, and no replicates of each other
-        mean, half = mean_and_interval(of_model.groupby(["data", "rep"]).gain.mean())
-        if of_model.empty:
-            continue
-        if half == 0:
-            verdict = "One replicate cannot say more."
-        elif abs(mean) <= half:
-            verdict = "The interval holds zero: no difference is shown."
-        else:
-            verdict = f"The pretrained one is {'ahead' if mean > 0 else 'behind'}."
-        interval = f" (95 % interval {number(mean - half)} to {number(mean + half)})" if half else ""
-        by_panel = of_model.groupby("data", sort=False).gain.mean()
-        told = (
-            "; " + ", ".join(f"{panel} {number(gain)}" for panel, gain in by_panel.items()) if len(by_panel) > 1 else ""
-        )
-        sentences.append(
-            f"With {FEW} phenotyped lines or fewer, the predictive ability of the pretrained perceiver less that of "
-            f"{_AGAINST.get(model, model_name(model))} is {number(mean)}{interval}, over "
-            f"{len(of_model[['data', 'rep']].drop_duplicates())} replicates{told}. {verdict}"
-        )
-    return " ".join(sentences)
+    told = [_gain(gains[gains.model == model]) for model in _AGAINST if (gains.model == model).any()]
+    if not told:
+        return ""
+    n = len(gains[["data", "rep"]].drop_duplicates())
+    over = f"over {n} replicates" if n > 1 else "in one replicate, which cannot say more"
+    return (
+        f"With {FEW} phenotyped lines or fewer, the predictive ability of the pretrained perceiver, {over}, is "
+        f"{'; '.join(told)}."
+    )
+
+
+def _gain(gains: pd.DataFrame) -> str:
+    """Say by how much the pretrained perceiver is ahead of one model."""
+    # a replicate is a trait on a panel: its numbers of lines are nested, and no replicates of each other
+    mean, half = mean_and_interval(gains.groupby(["data", "rep"]).gain.mean())
+    details = [f"95 % interval {number(mean - half)} to {number(mean + half)}"] if half else []
+    by_panel = gains.groupby("data", sort=False).gain.mean()
+    if len(by_panel) > 1:
+        details.append(", ".join(f"{panel} {number(gain)}" for panel, gain in by_panel.items()))
+    verdict = f"{number(abs(mean))} {'above' if mean > 0 else 'below'}"
+    if half and abs(mean) <= half:
+        verdict = f"not shown to differ ({number(mean)}) from"
+    return f"{verdict} that of {_AGAINST[gains.model.iloc[0]]}" + (f" ({'; '.join(details)})" if details else "")
 
 
 _FINDINGS: dict[str, Callable[[pd.DataFrame], str]] = {"perceiver": pretraining_finding}
