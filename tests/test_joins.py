@@ -134,6 +134,8 @@ def test_other_genotypes_are_found_by_name(n_alleles, rng):
     np.testing.assert_array_equal(found.dosage(), data.dosage()[[5, 2]])
     np.testing.assert_array_equal(found.allele_codes(), data.allele_codes()[[5, 2]])
     np.testing.assert_array_equal(found.phenotypes, some.phenotypes)
+    turned = with_genotypes_of(some, "o.h5", replace(other, alleles=other.alleles[:, ::-1]))
+    np.testing.assert_array_equal(turned.alleles, data.alleles[:, ::-1])  # those that its dosage counts
 
 
 @pytest.mark.parametrize(

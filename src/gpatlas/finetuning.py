@@ -12,6 +12,7 @@ from gpatlas.errors import ConfigError, DataError, did_you_mean
 from gpatlas.evaluate.classification import auc, balanced_accuracy
 from gpatlas.evaluate.metrics import correlation
 from gpatlas.fitting import features_of, tell_of_loci
+from gpatlas.io.text import is_number
 from gpatlas.models import make
 from gpatlas.models.perceiver_fit import CLASSES, LEAST_SAMPLES
 from gpatlas.predictor import Predictor, make_predictor
@@ -165,20 +166,12 @@ def _refuse_classes_as_numbers(dataset: Dataset, loss: str) -> None:
         levels = some_names(dataset.levels[named[0]])
         raise ConfigError(f"trait {named[0]} has classes ({levels}); choose a loss of classes: {', '.join(CLASSES)}")
     for name in named if loss == "ordinal" else ():
-        if len(dataset.levels[name]) > 2 and not all(_is_number(level) for level in dataset.levels[name]):
+        if len(dataset.levels[name]) > 2 and not all(is_number(level) for level in dataset.levels[name]):
             levels = some_names(dataset.levels[name])
             raise ConfigError(
                 f"loss ordinal: classes of trait {name} are names without an order ({levels}); write them as numbers "
                 f"in their order and import them with --categorical {name}, or choose loss multiclass"
             )
-
-
-def _is_number(level: str) -> bool:
-    try:
-        float(level)
-    except ValueError:
-        return False
-    return True
 
 
 def _used(dataset: Dataset, estimator: Any, told_when_to_stop: bool) -> list[str]:
@@ -241,7 +234,7 @@ def _table(dataset: Dataset, estimator: Any, value: NDArray, chances: NDArray) -
     named = levels.pop() if len(levels) == 1 else None
     if named and estimator.loss in CLASSES:
         classes = np.array([named[int(code)] for code in estimator.classes_])
-        ordered = estimator.loss == "ordinal" and all(map(_is_number, classes))
+        ordered = estimator.loss == "ordinal" and all(map(is_number, classes))
         table["observed"] = np.array(["" if np.isnan(y) else named[int(y)] for y in table["observed"]])
         expected = chances @ classes.astype(float) if ordered else classes[chances.argmax(axis=-1)]
         table["prediction"] = expected.ravel()

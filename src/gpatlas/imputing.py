@@ -16,7 +16,7 @@ from gpatlas.packed import Bits
 from gpatlas.wording import several
 
 _CALLS_AT_ONCE = 1 << 20
-_BYTES_OF_CALL = 12
+_BYTES_OF_CALL = 16  # beside the genotypes themselves
 _NONE_MISSING = "no call is missing: genotypes are as they were"
 
 
@@ -58,7 +58,7 @@ def impute(
     Raises
     ------
     DataError
-        Two markers of one name, no two samples to compare, or more calls than memory.
+        Two markers of one name, no two samples to compare, no known call, or more calls than memory.
     """
     if dataset.n_samples < 2:
         raise DataError(f"{several(dataset.n_samples, 'sample')}: there are no others to fill in calls from")
@@ -71,6 +71,8 @@ def impute(
     n_missing = int(missing.sum())
     if not n_missing:
         return Imputed(dataset, (_NONE_MISSING,))
+    if n_missing == codes.size:
+        raise DataError(f"all {n_missing:,} calls are missing: there is nothing to fill them in from")
     if announce is not None:
         n, m = codes.shape
         announce(n_missing, seconds_of_imputing(n, n, m, n_missing / codes.size))
@@ -85,10 +87,13 @@ def impute(
             progress(rows.stop, len(codes))
     back = np.argsort(order)
     empty = int((filled == MISSING_CODE).all(axis=0).sum())
+    right = f"{chosen.accuracy:.3f} were told right"
+    if np.isnan(chosen.accuracy):
+        right = "none: too few are known to say how many are told right"
     sentences = [
         f"{n_missing:,} calls ({n_missing / codes.size:.1%}) were missing; each is the vote of {chosen.k} samples that "
         f"are most alike in the {chosen.window} known calls on either side",
-        f"of known calls that were hidden to choose these, {chosen.accuracy:.3f} were told right",
+        f"of known calls that were hidden to choose these, {right}",
         *account_of_places(dataset),
     ]
     if empty:

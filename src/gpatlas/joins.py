@@ -105,7 +105,7 @@ def with_genotypes_of(dataset: Dataset, source: str, other: Dataset) -> Dataset:
     Parameters
     ----------
     dataset
-        All but its genotypes stays.
+        All but its genotypes, and which alleles they count, stays.
     source
         Where the other one comes from, for messages.
     other
@@ -130,7 +130,7 @@ def with_genotypes_of(dataset: Dataset, source: str, other: Dataset) -> Dataset:
             raise DataError(f"{source}: {lacks}; it must have the same loci, and all samples")
         places[what] = np.array([place[name] for name in ours], dtype=np.intp)
     found = other.samples(places["sample"]).loci(places["locus"])
-    return replace(dataset, genotypes=found.genotypes, codes=found.codes)
+    return replace(dataset, genotypes=found.genotypes, codes=found.codes, alleles=found.alleles)
 
 
 def _join(dataset: Dataset, names: list[str], table: Phenotypes) -> tuple[Dataset, Account]:

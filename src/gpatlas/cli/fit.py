@@ -55,9 +55,7 @@ def fit(
       gpatlas fit population.h5 --model rrblup --out predictions.h5
     """
     from gpatlas.fitting import fit_dataset
-    from gpatlas.io.genotypes import read_genotypes
     from gpatlas.io.predictions import read_part, write_predictions
-    from gpatlas.joins import with_genotypes_of
 
     chosen = _chosen(model, preset, hparams or [], len(datasets))
     label = chosen[0]["label"]
@@ -66,15 +64,18 @@ def fit(
         "--evaluation",
     )
     shared: dict[str, Any] = {"evaluation": protocol.model_dump(mode="json"), "seed": seed}
-    other = None if genotypes is None else read_genotypes(genotypes)
-    if other is not None:
+    if genotypes is not None:
+        from gpatlas.io.genotypes import read_genotypes
+        from gpatlas.joins import with_genotypes_of
+
+        other = read_genotypes(genotypes)
         shared["genotypes"] = other.content_hash
     parts = out.with_name(f".{out.name}.parts")  # finished fits, so that a killed job goes on where it was
     writes = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts, the first
     fits: dict[str, FitResult] = {}
     settings: dict[str, dict[str, Any]] = {}
     ready: dict[str, FitResult] = {}
-    if other is None:
+    if genotypes is None:
         ready = _fitted_together(
             datasets, chosen, protocol, seed, lambda d: read_part(_part(parts, d), chosen[0] | shared)
         )
@@ -92,7 +93,7 @@ def fit(
 
                 of_dataset = stable_seed(seed, dataset.content_hash, label, bits=31)
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
-                read = dataset if other is None else with_genotypes_of(dataset, str(genotypes), other)
+                read = dataset if genotypes is None else with_genotypes_of(dataset, str(genotypes), other)
                 result = together or fit_dataset(read, name, hyperparameters, protocol, of_dataset, say)
                 result = replace(result, dataset_hash=dataset.content_hash)
                 if writes:

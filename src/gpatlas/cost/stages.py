@@ -71,8 +71,8 @@ def estimate(design: Design, machine: Machine, results: Path | None = None) -> l
 
     todo = [row for row in design.rows if missing(dataset_path(row))]
     stages = [Stage(name, "simulate", tuple(price_simulation(design, row, machine) for row in todo))]
-    panels = [panel for panel in design.config.panel_names if missing(panel_path(panel))]
-    panels = panels if design.config.recipes or design.imputed_panels else []
+    alone = design.config.panel_names if design.config.recipes or design.imputed_panels else ()
+    panels = [panel for panel in alone if missing(panel_path(panel))]
     if panels:
         assert isinstance(design.config, PerceiverConfig)
         costs = tuple(price_panel(design.config.panel(panel), machine) for panel in panels)

@@ -80,7 +80,7 @@ def knn_window_impute(
 
 def seconds_of_imputing(n_samples: float, n_training: int, n_loci: int, missing: float) -> float:
     """Estimate the seconds of one core in which samples that lack a share of their calls are filled in by others."""
-    return n_samples * n_training * n_loci * (_SECONDS_OF_PAIR + missing * _SECONDS_OF_NEIGHBOUR)
+    return n_samples * n_training * n_loci * (_SECONDS_OF_PAIR + missing * _SECONDS_OF_NEIGHBOUR) * (missing > 0)
 
 
 def choose_neighbours(

@@ -120,3 +120,12 @@ def ragged(path: str | Path, number: int, found: int, expected: int) -> DataErro
 def shown(text: str) -> str:
     """Return a value in quotes, cut where it is long."""
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, "nan" and "inf" included."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

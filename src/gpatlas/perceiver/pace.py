@@ -17,8 +17,7 @@ def learning_rate(step: int, recipe: PerceiverRecipe, losses: Sequence[float]) -
     losses
         Of all validations so far.
     """
-    plateau = recipe.schedule == "plateau" and step >= recipe.warm_up * recipe.n_steps
-    if plateau:
+    if recipe.schedule == "plateau" and step >= recipe.warm_up * recipe.n_steps:
         return recipe.learning_rate * recipe.plateau_factor ** n_plateaus(losses, recipe.plateau_patience)
     return warm_up_cosine(step, recipe.n_steps, recipe.learning_rate, recipe.warm_up)
 

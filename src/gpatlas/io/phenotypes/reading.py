@@ -13,7 +13,7 @@ from gpatlas.errors import ConfigError, DataError, did_you_mean
 from gpatlas.io.marker_tables.delimited import table_rows
 from gpatlas.io.marker_tables.table_layout import SAMPLE_WORDS, word_of
 from gpatlas.io.phenotypes.columns import Column, read_column
-from gpatlas.io.text import shown, unfinished
+from gpatlas.io.text import is_number, shown, unfinished
 from gpatlas.joins import Phenotypes
 from gpatlas.wording import several, some_names
 
@@ -277,16 +277,8 @@ def _families(texts: list[str], sample: NDArray[np.intp], names: list[str], path
 
 def _is_like(name: str, values: list[str]) -> bool:
     """Whether a column's name is rather one of its values."""
-    return name in values or (_is_number(name) and any(_is_number(value) for value in values))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return name in values or (is_number(name) and any(is_number(value) for value in values))
 
 
 def _is_text(text: str) -> bool:
-    return not _is_number(text)
+    return not is_number(text)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpatlas.errors import DataError
-from gpatlas.io.text import ragged, shown, text_lines
+from gpatlas.io.text import is_number, ragged, shown, text_lines
 from gpatlas.io.variants.streams import SampleTable
 from gpatlas.wording import several
 
@@ -97,7 +97,7 @@ def _phenotype(name: str, texts: tuple[str, ...], samples: SampleTable, path: Pa
     try:
         values = np.array([np.nan if text.upper() in _MISSING else float(text) for text in texts])
     except ValueError:
-        wrong = next(text for text in texts if not _is_number(text))
+        wrong = next(text for text in texts if not (is_number(text) or text.upper() in _MISSING))
         raise DataError(f"{path}: phenotype {name} holds {shown(wrong)}, which is no number") from None
     if np.isinf(values).any():
         raise DataError(f"{path}: phenotype {name} holds {shown(texts[int(np.isinf(values).argmax())])}, not finite")
@@ -111,11 +111,3 @@ def _phenotype(name: str, texts: tuple[str, ...], samples: SampleTable, path: Pa
     else:
         samples.account.append(f"phenotype {name}: numbers, {np.isnan(values).sum():,} missing (-9, NA)")
     return values
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.upper() in _MISSING
-    return True
