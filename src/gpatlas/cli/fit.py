@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,7 +94,6 @@ def fit(
                 name, hyperparameters = of_path["model"], of_path["hyperparameters"]
                 read = dataset if genotypes is None else with_genotypes_of(dataset, str(genotypes), other)
                 result = together or fit_dataset(read, name, hyperparameters, protocol, of_dataset, say)
-                result = replace(result, dataset_hash=dataset.content_hash)
                 if writes:
                     write_predictions(part, {dataset.content_hash: result}, of_path | shared)
             fits[dataset.content_hash] = result
