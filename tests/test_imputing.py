@@ -53,7 +53,7 @@ def test_copies_of_ancestors_are_told_right_and_it_is_said_how_many():
     found = impute(with_codes(data, np.where(hidden, 0, codes).astype(np.int16)))
     assert (found.dataset.allele_codes() == codes)[hidden].mean() > 0.97
     assert found.sentences[0].startswith(
-        f"{hidden.sum():,} calls ({hidden.mean():.1%}) were missing; each is the vote of "
+        f"{hidden.sum():,} calls were missing ({hidden.mean():.1%}); each is the vote of "
     )
     assert float(found.sentences[1].split(", ")[-1].split(" ")[0]) > 0.97
 

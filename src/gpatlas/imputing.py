@@ -91,8 +91,8 @@ def impute(
     if np.isnan(chosen.accuracy):
         right = "none: too few are known to say how many are told right"
     sentences = [
-        f"{n_missing:,} calls ({n_missing / codes.size:.1%}) were missing; each is the vote of {chosen.k} samples that "
-        f"are most alike in the {chosen.window} known calls on either side",
+        f"{several(n_missing, 'call', 'was')} missing ({n_missing / codes.size:.1%}); each is the vote of up to "
+        f"{chosen.k} samples that are most alike in the {chosen.window} known calls on either side",
         f"of known calls that were hidden to choose these, {right}",
         *account_of_places(dataset),
     ]

@@ -48,6 +48,14 @@ def test_a_model_is_fitted_to_imputed_genotypes(gpatlas, files, tmp_path):
     np.testing.assert_allclose(fit.predictions[0].predicted, expected, rtol=1e-5)
 
 
+def test_what_was_done_on_reading_is_said(gpatlas, tmp_path):
+    (tmp_path / "t.csv").write_text("name,m1,m1\na,0,1\nb,-1,2\n")
+    done = gpatlas("impute", "t.csv", "--out", "i.h5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 loci shared 1 name and were renamed" in done.stdout
+    assert "t.csv: 2 samples × 2 loci, 1 call missing; estimate: 0 s on one core" in done.stdout
+
+
 def test_genotypes_of_others_are_refused(gpatlas, files, haploids, tmp_path):
     folder, _ = files
     write_dataset(haploids, tmp_path / "other.h5")

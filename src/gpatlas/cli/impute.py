@@ -10,6 +10,7 @@ from gpatlas.cli import app
 from gpatlas.cli.measure import cpu_seconds, write_runtime
 from gpatlas.cli.progress import progress
 from gpatlas.cli.words import say
+from gpatlas.wording import several
 
 
 @app.command()
@@ -38,10 +39,12 @@ def impute(
 
     start, cpu_start = time.perf_counter(), cpu_seconds()
     dataset = read_genotypes(file)
+    say(dataset.provenance.get("account", []))
     size = f"{dataset.n_samples:,} samples × {dataset.n_loci:,} loci"
 
     def announce(n_missing: int, seconds: float) -> None:
-        print(f"{file}: {size}, {n_missing:,} calls missing; estimate: {duration(seconds)} on one core", flush=True)
+        missing = several(n_missing, "call")
+        print(f"{file}: {size}, {missing} missing; estimate: {duration(seconds)} on one core", flush=True)
 
     with progress("impute") as report:
         found = by_neighbours(dataset, seed, announce, lambda done, total: report(done, total, "samples"))
